@@ -1,0 +1,2 @@
+export * from './openai-chat/index.ts'
+export * from './workers-ai/index.ts'

@@ -1,0 +1,85 @@
+import { IncipitError } from '../../domain/errors.ts'
+import type { Sampling } from '../../domain/generation.ts'
+import type { Range } from './field.ts'
+import { Field } from './field.ts'
+
+const largestInt32 = 2 ** 31 - 1
+const mostStops = 16
+const mostLogprobs = 20
+
+/** How to sample, with the defaults of the OpenAI API where the client says nothing. */
+export function samplingOf(root: Field): Sampling {
+  return {
+    temperature: numberOr(1, root.find('temperature'), { min: 0, max: 2 }),
+    topP: numberOr(1, root.find('top_p'), { min: 0, max: 1 }),
+    topK: root.find('top_k')?.integer({ min: 0, max: largestInt32 }) ?? 0,
+    minP: numberOr(0, root.find('min_p'), { min: 0, max: 1 }),
+    // Beyond the safe integers two seeds would silently be one.
+    seed: root.find('seed')?.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
+    frequencyPenalty: numberOr(0, root.find('frequency_penalty'), { min: -2, max: 2 }),
+    presencePenalty: numberOr(0, root.find('presence_penalty'), { min: -2, max: 2 }),
+    repetitionPenalty: repetitionPenaltyOf(root),
+    logitBias: logitBiasOf(root),
+  }
+}
+
+/** The first of the given fields that is set: an upper bound on generated tokens. */
+export function maxTokensOf(root: Field, names: readonly string[]): number | undefined {
+  const values = names.map((name) => root.find(name)?.integer({ min: 1, max: largestInt32 }))
+  return values.find((value) => value !== undefined)
+}
+
+/** Up to 16 strings, none of them empty. */
+export function stopOf(root: Field): string[] {
+  const stop = root.find('stop')
+  if (stop === undefined) return []
+  const fields = stop.kind === 'array' ? stop.elements() : [stop]
+  if (fields.length > mostStops) {
+    throw new IncipitError('invalid_request', `/stop has ${fields.length} strings, ${mostStops} allowed`, {
+      param: stop.pointer,
+    })
+  }
+  return fields.map((field) => field.string() || field.fail('a string of at least 1 character'))
+}
+
+/** Alternatives per token; `undefined` = no log-probabilities wanted. */
+export function topLogprobsOf(root: Field): number | undefined {
+  const wanted = root.find('logprobs')?.boolean() ?? false
+  const top = root.find('top_logprobs')
+  const count = top?.integer({ min: 0, max: mostLogprobs })
+  if (!wanted && top !== undefined && count !== 0) {
+    throw new IncipitError('invalid_request', '/top_logprobs is set, but /logprobs is not true', { param: top.pointer })
+  }
+  return wanted ? (count ?? 0) : undefined
+}
+
+function numberOr(fallback: number, field: Field | undefined, range: Range): number {
+  return field?.number(range) ?? fallback
+}
+
+function repetitionPenaltyOf(root: Field): number {
+  const field = root.find('repetition_penalty')
+  // It divides logits: zero has no meaning.
+  return field === undefined ? 1 : field.number({ min: 0, max: 2 }) || field.fail('a number above 0, up to 2')
+}
+
+function logitBiasOf(root: Field): Record<number, number> {
+  const field = root.find('logit_bias')?.object()
+  if (field === undefined) return {}
+  const { document } = field
+  const bias: Record<number, number> = {}
+  for (const { key, value } of document.members(field.node)) {
+    const name = document.string(key)
+    if (!/^\d{1,10}$/.test(name) || Number(name) > largestInt32) {
+      throw new IncipitError(
+        'invalid_request',
+        `/logit_bias has a name that is no token id from 0 to ${largestInt32}`,
+        {
+          param: field.pointer,
+        },
+      )
+    }
+    bias[Number(name)] = new Field(document, value, `${field.pointer}/${name}`).number({ min: -100, max: 100 })
+  }
+  return bias
+}

@@ -1,0 +1,58 @@
+import type { RenderedError } from '../../domain/dialect.ts'
+import type { ErrorCode, IncipitError } from '../../domain/errors.ts'
+import type { WireError } from './wire.ts'
+
+/**
+ * Numeric codes of the API. Those of Workers AI are read in its error table [V],
+ * https://developers.cloudflare.com/workers-ai/platform/errors/, 2026-07-29; the codes of the API in
+ * front of it (10000 for credentials, 7003 for routes) and 5006 for input that its schema refuses are [U].
+ * Statuses stay ours: that table answers an unknown model with 400, we with 404.
+ */
+const codes: Readonly<Record<ErrorCode, number>> = {
+  invalid_json: 5006,
+  invalid_utf8: 5006,
+  invalid_request: 5006,
+  missing_field: 5006,
+  too_deep: 5006,
+  invalid_header: 3003,
+  unsupported_feature: 5006,
+  context_overflow: 5006,
+  missing_key: 10000,
+  invalid_key: 10000,
+  forbidden: 10000,
+  unknown_route: 7003,
+  unknown_model: 5007,
+  not_found: 7003,
+  wrong_method: 7003,
+  request_timeout: 3007,
+  body_too_large: 3006,
+  unsupported_media_type: 3003,
+  header_too_large: 3006,
+  client_closed: 3008,
+  internal: 5000,
+  engine_failed: 5000,
+  engine_unavailable: 5000,
+  overloaded: 3040,
+  shutting_down: 3040,
+}
+
+/** An error in the envelope of the API; the hint ends the message. */
+export function renderError(error: IncipitError, requestId: string): RenderedError {
+  return { status: error.status, body: JSON.stringify(wireError(error, requestId)) }
+}
+
+export function wireError(error: IncipitError, requestId: string): WireError {
+  return {
+    success: false,
+    errors: [
+      {
+        code: codes[error.code],
+        message: `${error.message}. ${error.hint}`,
+        ...(error.param === undefined ? {} : { param: error.param }),
+        request_id: requestId,
+      },
+    ],
+    result: null,
+    messages: [],
+  }
+}

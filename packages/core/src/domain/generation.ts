@@ -1,0 +1,116 @@
+import type { TokenCount } from './units.ts'
+
+/**
+ * What a model is asked to generate, free of any wire format: the engine's input. A dialect makes it
+ * from a `Prompt` when a local model serves the request.
+ */
+export interface GenerationRequest {
+  readonly messages: readonly ChatMessage[]
+  readonly tools: readonly ToolDefinition[]
+  /** Raw `tool_choice` of the client, for the template. */
+  readonly toolChoice: 'auto' | 'none' | 'required' | { readonly name: string }
+  readonly sampling: Sampling
+  /** Upper bound on generated tokens; `undefined` = up to the context limit. */
+  readonly maxTokens: number | undefined
+  /** Generation ends before the first of these strings. */
+  readonly stop: readonly string[]
+  /** How many alternatives to report per token; `undefined` = no log-probabilities. */
+  readonly topLogprobs: number | undefined
+}
+
+/** A chat message as the model's template sees it. */
+export interface ChatMessage {
+  readonly role: 'system' | 'developer' | 'user' | 'assistant' | 'tool'
+  /** Text content, or parts in order. Attachments stand in the prompt as a digest of their bytes (P-10). */
+  readonly content: string
+  readonly name?: string
+  readonly toolCalls?: readonly ToolCall[]
+  readonly toolCallId?: string
+}
+
+export interface ToolCall {
+  readonly id: string
+  readonly name: string
+  /** The client's own argument bytes, never re-serialised. */
+  readonly arguments: string
+}
+
+export interface ToolDefinition {
+  readonly name: string
+  readonly description?: string
+  /** The JSON schema exactly as the client wrote it; key order is meaning. */
+  readonly parametersJson: string
+  /** The whole definition as the client wrote it. */
+  readonly json: string
+}
+
+export interface Sampling {
+  /** 0 = greedy. */
+  readonly temperature: number
+  readonly topP: number
+  /** 0 = all. */
+  readonly topK: number
+  readonly minP: number
+  readonly seed: number | undefined
+  readonly frequencyPenalty: number
+  readonly presencePenalty: number
+  /** 1 = none. */
+  readonly repetitionPenalty: number
+  /** Added to the logit of a token id before sampling. */
+  readonly logitBias: Readonly<Record<number, number>>
+}
+
+/** Always the likeliest token, nothing else: what tests and benchmarks compare. */
+export const greedySampling: Sampling = {
+  temperature: 0,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  seed: undefined,
+  frequencyPenalty: 0,
+  presencePenalty: 0,
+  repetitionPenalty: 1,
+  logitBias: {},
+}
+
+/** Log-probability of one token and its best alternatives. */
+export interface TokenLogprob {
+  readonly token: string
+  readonly logprob: number
+  readonly bytes: readonly number[]
+  readonly top: readonly { readonly token: string; readonly logprob: number; readonly bytes: readonly number[] }[]
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls'
+
+/** What happened with the prompt: known before the first token is sampled. */
+export interface PromptReport {
+  readonly promptTokens: TokenCount
+  /** Prompt tokens the engine did not evaluate: `promptTokens - evaluatedTokens`. */
+  readonly cachedTokens: TokenCount
+  /** Prompt tokens the engine did evaluate, counted where it evaluates them. */
+  readonly evaluatedTokens: TokenCount
+  /** Where the reused tokens came from. */
+  readonly tiers: { readonly hot: TokenCount; readonly ram: TokenCount; readonly disk: TokenCount }
+}
+
+/** The events of one generation, in order: one `prompt`, any number of `text-delta`, one `finish`. */
+export type GenerationEvent =
+  | ({ readonly kind: 'prompt' } & PromptReport)
+  | {
+      readonly kind: 'text-delta'
+      readonly text: string
+      /** Tokens sampled so far, from the start of the answer: what a cancelled generation has cost. */
+      readonly outputTokens: TokenCount
+      readonly logprobs?: readonly TokenLogprob[]
+    }
+  | { readonly kind: 'finish'; readonly reason: FinishReason; readonly outputTokens: TokenCount }
+
+/** A whole generation, folded from its events. */
+export interface GenerationResult {
+  readonly prompt: PromptReport
+  readonly text: string
+  readonly logprobs: readonly TokenLogprob[] | undefined
+  readonly reason: FinishReason
+  readonly outputTokens: TokenCount
+}

@@ -1,0 +1,6 @@
+export * from './decode.ts'
+export * from './json-document.ts'
+export { textPosition, type TextPosition } from './json-error.ts'
+export * from './member-ranges.ts'
+export * from './scan-json.ts'
+export * from './splice.ts'

@@ -1,0 +1,5 @@
+export * from './cache-rule.ts'
+export * from './cache-rules.ts'
+export * from './fact.ts'
+export * from './find-rule.ts'
+export * from './workers-ai-defaults.ts'
