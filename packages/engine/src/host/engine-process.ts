@@ -1,0 +1,285 @@
+import type { GenerationEvent, RequestId } from '@incipit/core'
+import { compiledEntry, IncipitError } from '@incipit/core'
+import type { ChildProcess } from 'node:child_process'
+import { fork } from 'node:child_process'
+import type {
+  Engine,
+  EngineConfig,
+  EngineModelInfo,
+  EngineRequest,
+  EngineStats,
+  ResetReport,
+  ResetSelector,
+} from '../engine.ts'
+import type { GenerationRequest } from '@incipit/core'
+import { EventQueue } from './event-queue.ts'
+import type { EngineAnswers, EngineCall, FromEngine, RequestEvent, ToEngine } from './protocol.ts'
+import { fromWire } from './protocol.ts'
+
+/** The engine, or why there is none on this machine. */
+export type StartedEngine =
+  | { readonly kind: 'started'; readonly engine: Engine }
+  | { readonly kind: 'unavailable'; readonly reason: string }
+
+/**
+ * Starts the engine in a process of its own and waits until its models are loaded.
+ * @throws Error in plain words when a model cannot be served
+ * @example const started = await startEngine(config)
+ */
+export async function startEngine(config: EngineConfig): Promise<StartedEngine> {
+  const engine = new EngineProcess(config)
+  const first = await engine.start()
+  if (first.kind === 'ready') return { kind: 'started', engine }
+  await engine.close()
+  if (first.kind === 'unavailable') return first
+  throw new Error(first.message)
+}
+
+/** How a start of the process ended. */
+type StartOutcome = Extract<FromEngine, { kind: 'ready' | 'unavailable' | 'refused' }>
+
+/** Somebody who waits for the process to come up. */
+interface Waiter {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
+interface PendingCall {
+  readonly resolve: (answer: EngineAnswers[keyof EngineAnswers]) => void
+  readonly reject: (error: IncipitError) => void
+}
+
+/** Milliseconds before the first, second, ... restart of a process that keeps ending. */
+const restartDelays = [50, 500, 2_000, 5_000] as const
+/** A process that was up this long was not in a restart loop. */
+const stableMs = 30_000
+/** Milliseconds a request or question waits for a process that is down: longer than any delay above. */
+const restartWaitMs = 10_000
+/** Milliseconds a question may take: long prompts take long to tokenise, and a reset waits for a batch. */
+const answerMs = { stats: 5_000, tokenize: 30_000, reset: 30_000 } as const
+const maxErrorText = 4_096
+
+/**
+ * The parent's side: requests and questions in, events and answers out. When the process ends
+ * unasked, what was in flight fails with `engine_failed` and a new one is started, as often as it
+ * takes; requests that arrive meanwhile wait for it a while.
+ */
+class EngineProcess implements Engine {
+  readonly #config: EngineConfig
+  readonly #requests = new Map<RequestId, EventQueue>()
+  readonly #calls = new Map<number, PendingCall>()
+  #models: readonly EngineModelInfo[] = []
+  #child: ChildProcess | undefined
+  #readyAt: number | undefined
+  #wasReady = false
+  #restart: NodeJS.Timeout | undefined
+  readonly #waiters = new Set<Waiter>()
+  #nextCall = 0
+  #restarts = 0
+  #failedInARow = 0
+  #closing = false
+  #errorText = ''
+
+  constructor(config: EngineConfig) {
+    this.#config = config
+  }
+
+  get models(): readonly EngineModelInfo[] {
+    return this.#models
+  }
+
+  get ready(): boolean {
+    return this.#readyAt !== undefined
+  }
+
+  start(): Promise<StartOutcome> {
+    return this.#spawn()
+  }
+
+  async *generate(request: EngineRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
+    signal.throwIfAborted()
+    await this.#running(restartWaitMs, signal)
+    const queue = new EventQueue()
+    const abort = (): void => queue.fail(signal.reason)
+    this.#requests.set(request.id, queue)
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    try {
+      this.#send({ kind: 'generate', request })
+      yield* queue
+    } finally {
+      signal.removeEventListener('abort', abort)
+      this.#requests.delete(request.id)
+      // The process ignores ids it does not know: a finished request needs no other way out.
+      this.#send({ kind: 'cancel', id: request.id })
+    }
+  }
+
+  tokenize(model: string, generation: GenerationRequest): Promise<Int32Array> {
+    return this.#ask({ ask: 'tokenize', model, generation })
+  }
+
+  reset(selector: ResetSelector): Promise<ResetReport> {
+    return this.#ask({ ask: 'reset', selector })
+  }
+
+  async stats(): Promise<EngineStats> {
+    const stats = await this.#ask<EngineAnswers['stats']>({ ask: 'stats' })
+    return { ...stats, restarts: this.#restarts }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    clearTimeout(this.#restart)
+    const child = this.#child
+    for (const waiter of this.#waiters) waiter.reject(new IncipitError('shutting_down', 'the engine is closing'))
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const exited = new Promise<void>((resolve) => void child.once('exit', () => resolve()))
+    this.#send({ kind: 'close' })
+    const kill = setTimeout(() => child.kill('SIGKILL'), 5_000)
+    await exited
+    clearTimeout(kill)
+  }
+
+  async #ask<Answer extends EngineAnswers[keyof EngineAnswers]>(question: EngineCall): Promise<Answer> {
+    const allowedMs = answerMs[question.ask]
+    const startedAt = performance.now()
+    await this.#running(Math.min(allowedMs, restartWaitMs))
+    const call = this.#nextCall++
+    let timer: NodeJS.Timeout | undefined
+    const answer = new Promise<Answer>((resolve, reject) => {
+      // The answer's type follows from the question, which the process answers in kind.
+      this.#calls.set(call, { resolve: resolve as PendingCall['resolve'], reject })
+      timer = setTimeout(
+        () => {
+          const what = `the engine did not answer "${question.ask}" within ${allowedMs} ms`
+          this.#settle(call)?.reject(new IncipitError('engine_failed', what, { retryAfterSeconds: 1 }))
+        },
+        allowedMs - (performance.now() - startedAt),
+      )
+      this.#send({ kind: 'call', call, ...question })
+    })
+    return answer.finally(() => clearTimeout(timer))
+  }
+
+  /** Resolves at once while the process is up. @throws IncipitError `engine_failed` when it stays down */
+  async #running(allowedMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.ready) return
+    if (this.#closing) throw new IncipitError('shutting_down', 'the engine is closing')
+    await new Promise<void>((resolve, reject) => {
+      const settle = (how: () => void): void => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', aborted)
+        this.#waiters.delete(waiter)
+        how()
+      }
+      const waiter: Waiter = { resolve: () => settle(resolve), reject: (error) => settle(() => reject(error)) }
+      const aborted = (): void => waiter.reject(signal?.reason)
+      const timer = setTimeout(() => waiter.reject(this.#stillDown(allowedMs)), allowedMs)
+      signal?.addEventListener('abort', aborted, { once: true })
+      this.#waiters.add(waiter)
+    })
+  }
+
+  #stillDown(waitedMs: number): IncipitError {
+    const why = `the engine has been down for ${waitedMs} ms or more, after ${this.#failedInARow} failed starts`
+    return new IncipitError('engine_failed', why, { retryAfterSeconds: Math.ceil(this.#delay / 1_000) })
+  }
+
+  get #delay(): number {
+    return restartDelays[Math.min(this.#failedInARow, restartDelays.length - 1)] ?? 0
+  }
+
+  #send(message: ToEngine): void {
+    // A process that has just ended takes nothing more; its `exit` fails whatever was in flight.
+    if (this.#child?.connected === true) this.#child.send(message, () => undefined)
+  }
+
+  #spawn(): Promise<StartOutcome> {
+    const child = fork(compiledEntry(import.meta.url, './child.js'), {
+      serialization: 'advanced',
+      // The flags of this process (a test runner's, a debugger's) are not meant for that one.
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    this.#child = child
+    this.#errorText = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errorText = (this.#errorText + text).slice(-maxErrorText)
+    })
+    return new Promise((resolve) => {
+      child.on('message', (message) => this.#receive(message as FromEngine, resolve)) // our own child speaks the protocol
+      const ended = (why: string): void => {
+        resolve({ kind: 'refused', message: why })
+        if (this.#child === child) this.#ended(why)
+      }
+      child.on('exit', (code, signal) =>
+        ended(`the engine process ended (${signal ?? `code ${code}`})${this.#lastWords()}`),
+      )
+      // A process that could not be created never exits.
+      child.on('error', (error) => {
+        if (child.pid === undefined) ended(`the engine process could not be started: ${error.message}`)
+      })
+      this.#send({ kind: 'start', config: this.#config })
+    })
+  }
+
+  #receive(message: FromEngine, started: (outcome: StartOutcome) => void): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#models = message.models
+        this.#readyAt = performance.now()
+        this.#wasReady = true
+        started(message)
+        for (const waiter of this.#waiters) waiter.resolve()
+        break
+      case 'unavailable':
+      case 'refused':
+        // What was served before can be served again: a restart goes on trying.
+        if (!this.#wasReady) this.#closing = true
+        started(message)
+        break
+      case 'events':
+        for (const step of message.events) this.#deliver(step)
+        break
+      case 'answer':
+        this.#settle(message.call)?.resolve(message.answer)
+        break
+      case 'no-answer':
+        this.#settle(message.call)?.reject(fromWire(message.error))
+        break
+    }
+  }
+
+  #deliver(step: RequestEvent): void {
+    const queue = this.#requests.get(step.id)
+    if ('event' in step) queue?.push(step.event)
+    else queue?.fail(fromWire(step.error))
+  }
+
+  #settle(call: number): PendingCall | undefined {
+    const pending = this.#calls.get(call)
+    this.#calls.delete(call)
+    return pending
+  }
+
+  #ended(why: string): void {
+    const wasStable = this.#readyAt !== undefined && performance.now() - this.#readyAt > stableMs
+    this.#readyAt = undefined
+    if (wasStable) this.#failedInARow = 0
+    const delay = this.#delay
+    const error = new IncipitError('engine_failed', why, { retryAfterSeconds: Math.ceil(delay / 1_000) })
+    for (const queue of this.#requests.values()) queue.fail(error)
+    for (const call of this.#calls.values()) call.reject(error)
+    this.#calls.clear()
+    if (this.#closing) return
+    this.#restarts += 1
+    this.#failedInARow += 1
+    this.#restart = setTimeout(() => void this.#spawn(), delay)
+  }
+
+  #lastWords(): string {
+    const line = this.#errorText.trim().split('\n').at(-1) ?? ''
+    return line === '' ? '' : `: ${line.slice(0, 300)}`
+  }
+}

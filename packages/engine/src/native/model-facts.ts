@@ -1,0 +1,70 @@
+import type { GgufHeader, GgufMetadata } from '../gguf/read.ts'
+import type { LlamaFunctions, Pointer } from './bindings.ts'
+import type { ModelFacts } from './contract.ts'
+
+const bytesPerHalf = 2
+
+/** What the engine needs to know of a loaded model: partly asked of the library, partly read from the file. */
+export function modelFacts(options: {
+  readonly llama: LlamaFunctions
+  readonly model: Pointer
+  readonly vocabulary: Pointer
+  readonly header: GgufHeader
+  readonly fileHash: string
+}): ModelFacts {
+  const { llama, model, vocabulary, header, fileHash } = options
+  const text = (key: string): string | undefined => {
+    const value = header.metadata.get(key)
+    return typeof value === 'string' ? value : undefined
+  }
+  const architecture = text('general.architecture') ?? 'unknown'
+  return {
+    architecture,
+    name: text('general.name') ?? architecture,
+    vocabularySize: llama.llama_vocab_n_tokens(vocabulary),
+    trainedContextTokens: llama.llama_model_n_ctx_train(model),
+    parameters: Number(llama.llama_model_n_params(model)),
+    layers: llama.llama_model_n_layer(model),
+    heads: llama.llama_model_n_head(model),
+    kvBytesPerToken: kvBytesPerToken(architecture, header, {
+      layers: llama.llama_model_n_layer(model),
+      width: llama.llama_model_n_embd(model),
+      heads: llama.llama_model_n_head(model),
+      kvHeads: llama.llama_model_n_head_kv(model),
+    }),
+    fileBytes: header.fileBytes,
+    fileHash,
+    slidingWindow: llama.llama_model_n_swa(model),
+    recurrent: llama.llama_model_is_recurrent(model),
+    hybrid: llama.llama_model_is_hybrid(model),
+    bosToken: llama.llama_vocab_bos(vocabulary),
+    eosToken: llama.llama_vocab_eos(vocabulary),
+    addsBos: llama.llama_vocab_get_add_bos(vocabulary),
+    chatTemplate: text('tokenizer.chat_template'),
+    synthetic: header.metadata.get('general.incipit.synthetic') === true,
+  }
+}
+
+function kvBytesPerToken(
+  architecture: string,
+  header: GgufHeader,
+  shape: { readonly layers: number; readonly width: number; readonly heads: number; readonly kvHeads: number },
+): number {
+  const headWidth = Math.trunc(shape.width / Math.max(1, shape.heads))
+  const length = (key: string): number => numberOr(header.metadata.get(`${architecture}.attention.${key}`), headWidth)
+  const perHead = length('key_length') + length('value_length')
+  // Hybrid models list the heads layer by layer, with 0 for layers without attention.
+  const heads = header.metadata.get(`${architecture}.attention.head_count_kv`)
+  const allHeads = isNumbers(heads)
+    ? heads.reduce((sum, count) => sum + count, 0)
+    : shape.layers * numberOr(heads, shape.kvHeads)
+  return allHeads * perHead * bytesPerHalf
+}
+
+function numberOr(value: GgufMetadata | undefined, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise
+}
+
+function isNumbers(value: GgufMetadata | undefined): value is readonly number[] {
+  return Array.isArray(value)
+}
