@@ -1,0 +1,15 @@
+/**
+ * The same value with the keys that `incipit.yaml` uses; what is left out stays left out.
+ * @example snakeCaseKeys({ dataDir: '.incipit' }) // { data_dir: '.incipit' }
+ */
+export function snakeCaseKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeCaseKeys)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, inner]) =>
+      inner === undefined
+        ? []
+        : [[key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), snakeCaseKeys(inner)]],
+    ),
+  )
+}

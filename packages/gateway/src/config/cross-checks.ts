@@ -1,0 +1,49 @@
+import { isIPv4 } from 'node:net'
+import type { ConfigSettings } from './config.ts'
+import type { ConfigPath } from './schema.ts'
+
+/** What no single field can tell. */
+export interface CrossChecks {
+  readonly problems: readonly { readonly path: ConfigPath; readonly text: string }[]
+  readonly warnings: readonly string[]
+}
+
+const advisedKeyLength = 16
+
+/** @example crossCheck(settings).problems */
+export function crossCheck({ server, keys, engine }: ConfigSettings): CrossChecks {
+  const problems: { path: ConfigPath; text: string }[] = []
+  if (keys.length === 0 && !isLoopback(server.host)) {
+    const text = `"${server.host}" can be reached from elsewhere and no keys are configured; add keys, or use 127.0.0.1`
+    problems.push({ path: ['server', 'host'], text })
+  }
+  for (const index of repeated(keys.map(({ key }) => key))) {
+    problems.push({ path: ['keys', index, 'key'], text: 'the same key stands above' })
+  }
+  for (const index of repeated(keys.map(({ name }) => name))) {
+    const text = `a key above is named "${keys[index]?.name}" too; key names must be unique over all organisations`
+    problems.push({ path: ['keys', index, 'name'], text })
+  }
+  for (const index of repeated(engine.models.map(({ name }) => name))) {
+    const text = `the name "${engine.models[index]?.name}" stands above`
+    problems.push({ path: ['engine', 'models', index, 'name'], text })
+  }
+  const warnings = keys
+    .filter(({ key }) => key.length < advisedKeyLength)
+    .map(({ name, key }) => `key "${name}" has ${key.length} characters; at least ${advisedKeyLength} are advised`)
+  return { problems, warnings }
+}
+
+/** @example isLoopback('127.0.0.1') // true */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
+}
+
+function repeated(values: readonly string[]): number[] {
+  const seen = new Set<string>()
+  return values.flatMap((value, index) => {
+    if (seen.has(value)) return [index]
+    seen.add(value)
+    return []
+  })
+}

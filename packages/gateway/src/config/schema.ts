@@ -1,0 +1,219 @@
+import { z } from 'zod'
+import { byteSizePattern, parseByteSize } from './byte-size.ts'
+import type { ConfigSettings } from './config.ts'
+
+export type { Config, ConfigSettings } from './config.ts'
+
+/** One thing wrong with a configuration, in terms of the file's own names. */
+export type ConfigIssue =
+  | { readonly kind: 'unknown-keys'; readonly path: ConfigPath; readonly keys: readonly string[] }
+  | { readonly kind: 'not-allowed'; readonly path: ConfigPath; readonly allowed: string }
+
+/** Keys and indexes from the root of the file. */
+export type ConfigPath = readonly (string | number)[]
+
+export type ParsedConfig =
+  | { readonly kind: 'valid'; readonly settings: ConfigSettings }
+  | { readonly kind: 'invalid'; readonly issues: readonly ConfigIssue[] }
+
+/**
+ * Checks the parsed YAML and fills in the defaults.
+ * @example parseConfig({ server: { port: 4141 } })
+ */
+export function parseConfig(raw: unknown): ParsedConfig {
+  const parsed = fileSchema.safeParse(raw)
+  if (parsed.success) return { kind: 'valid', settings: toSettings(parsed.data) }
+  return { kind: 'invalid', issues: parsed.error.issues.map(toIssue) }
+}
+
+/** A JSON schema object as far as the configuration needs it. */
+export interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly items?: JsonSchema
+  readonly [keyword: string]: unknown
+}
+
+/** The published JSON schema of `incipit.yaml`, for editors. */
+export function configJsonSchema(): JsonSchema {
+  const schema = z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7' })
+  return { ...schema, title: 'incipit.yaml' } as JsonSchema // zod's type has no index signature
+}
+
+// The second argument of each helper's checks is what a person reads after "allowed:".
+
+const whole = (least: number, most: number, of = ''): z.ZodInt => {
+  const allowed = `a whole number${of} from ${least} to ${most}`
+  return z.int(allowed).min(least, allowed).max(most, allowed)
+}
+
+const text = (allowed: string, most = 4096): z.ZodString => z.string(allowed).min(1, allowed).max(most, allowed)
+
+const flag = z.boolean('true or false')
+
+const bytesAllowed = 'a number of bytes, such as 2GiB, 512MiB or 1048576'
+
+const byteSizeOr = (allowed: string) =>
+  z
+    .union([z.int(allowed).min(0, allowed), z.string(allowed).regex(byteSizePattern, allowed)], allowed)
+    .transform((size, context) => {
+      const bytes = typeof size === 'number' ? size : parseByteSize(size)
+      if (bytes !== undefined) return bytes
+      context.addIssue({ code: 'custom', message: allowed })
+      return z.NEVER
+    })
+
+const byteSize = byteSizeOr(bytesAllowed)
+
+const section =
+  (allowed: string) =>
+  <Shape extends z.ZodRawShape>(shape: Shape) =>
+    z.strictObject(shape, {
+      // Unknown keys are told apart by their code; this text is for a value that is no mapping.
+      error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : allowed),
+    })
+
+const mapping = section('a mapping of the keys of this section')
+
+const server = mapping({
+  host: text('a host name or address')
+    .default('127.0.0.1')
+    .describe('Address to listen on; anything but loopback requires keys.'),
+  port: whole(0, 65_535).default(4141).describe('TCP port; 0 = any free one.'),
+  max_body_bytes: byteSize.default(32 * 2 ** 20).describe('Largest request body.'),
+  max_header_bytes: byteSize.default(32 * 2 ** 10).describe('Largest request head.'),
+  max_connections: whole(1, 1_000_000).default(10_000).describe('Connections open at the same time.'),
+  request_timeout_seconds: whole(1, 3600).default(60).describe('Seconds a client may take to send a whole request.'),
+  shutdown_seconds: whole(0, 3600).default(60).describe('Seconds answers may still take after a shutdown began.'),
+  drain_seconds: whole(0, 600).default(0).describe('Seconds readiness fails before the listener closes.'),
+})
+
+const key = mapping({
+  key: text('the key, a text').describe('The key itself; better as ${NAME} than written here.'),
+  org: text('the name of an organisation', 200).describe('Caches are shared inside an organisation, never across.'),
+  name: text('a name for the key', 200).describe('What ledger and messages call the key.'),
+  role: z.enum(['member', 'admin'], 'member or admin').default('member').describe('An admin sees all organisations.'),
+})
+
+const model = mapping({
+  name: z
+    .string('a name without spaces')
+    .regex(/^\S{1,200}$/, 'a name without spaces')
+    .describe('What requests call the model.'),
+  path: text('the path of a GGUF file, or builtin:demo').describe(
+    'A GGUF file, relative to this file, or builtin:demo.',
+  ),
+  aliases: z
+    .array(text('a name or glob', 200), 'a list of names or globs')
+    .default([])
+    .describe('Globs of further names it answers to; * matches any characters.'),
+  context_tokens: whole(64, 16_777_216, ' of tokens').optional().describe('Context length in tokens.'),
+  instances: whole(1, 16).default(1).describe('Instances, each with a KV cache of its own.'),
+})
+
+const demo = {
+  name: 'demo',
+  path: 'builtin:demo',
+  aliases: ['@cf/*', '@hf/*', 'accounts/fireworks/models/*', 'accounts/*/models/*'],
+}
+
+const automatic = z.literal('auto')
+
+const threadsAllowed = 'auto, or a whole number from 1 to 1024'
+
+const engine = mapping({
+  enabled: flag.default(true).describe('Serve local models.'),
+  threads: z
+    .union([automatic, z.int(threadsAllowed).min(1, threadsAllowed).max(1024, threadsAllowed)], threadsAllowed)
+    .default('auto')
+    .describe('Threads for prefill and decode.'),
+  flash_attention: z
+    .enum(['auto', 'on', 'off'], 'auto, on or off')
+    .default('auto')
+    .describe(
+      'off: cached and cold prompts give the same bits. on: long cold prompts are faster. auto: off for tiny models.',
+    ),
+  hot_bytes: z
+    .union([automatic, byteSizeOr(`auto, or ${bytesAllowed}`)], `auto, or ${bytesAllowed}`)
+    .default('auto')
+    .describe('Live KV over all models.'),
+  ram_bytes: byteSize.default(2 * 2 ** 30).describe('Blocks kept in RAM over all models; 0 = none.'),
+  min_cached_tokens: whole(1, 1_000_000, ' of tokens')
+    .default(16)
+    .describe('Below this many shared tokens nothing is reused.'),
+  max_concurrent: whole(1, 200).default(16).describe('Requests generating at the same time.'),
+  max_queued: whole(0, 100_000).default(256).describe('Requests waiting for a place; one more is refused.'),
+  models: z
+    .array(model, 'a list of models')
+    .prefault([demo])
+    .describe('The first one also serves names that nothing claims, unless strict_models.'),
+})
+
+const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+const fileSchema = mapping({
+  server: server.prefault({}).describe('Where and how the gateway listens.'),
+  data_dir: text('the path of a folder')
+    .default('.incipit')
+    .describe('Ledger, secret and built-in model; relative to this file.'),
+  secret: z
+    .string('a text of at least 16 characters')
+    .min(16, 'a text of at least 16 characters')
+    .optional()
+    .describe('Keys the hashes of scopes and sessions; left out: created once in data_dir/secret.'),
+  keys: z.array(key, 'a list of keys').default([]).describe('None = open, on loopback only.'),
+  strict_models: flag.default(false).describe('Refuse model names that nothing claims.'),
+  engine: engine.prefault({}).describe('The local engine.'),
+  store: mapping({
+    url: z.null('null (SQLite in data_dir), the one store of this version').default(null),
+  })
+    .prefault({})
+    .describe('Where the ledger lives.'),
+  log: mapping({ level: z.enum(levels, levels.join(', ')).default('info') })
+    .prefault({})
+    .describe('Logging.'),
+})
+
+function toSettings(file: z.infer<typeof fileSchema>): ConfigSettings {
+  const { server, engine } = file
+  return {
+    server: {
+      host: server.host,
+      port: server.port,
+      maxBodyBytes: server.max_body_bytes,
+      maxHeaderBytes: server.max_header_bytes,
+      maxConnections: server.max_connections,
+      requestTimeoutSeconds: server.request_timeout_seconds,
+      shutdownSeconds: server.shutdown_seconds,
+      drainSeconds: server.drain_seconds,
+    },
+    dataDir: file.data_dir,
+    secret: file.secret,
+    keys: file.keys,
+    strictModels: file.strict_models,
+    engine: {
+      enabled: engine.enabled,
+      threads: engine.threads,
+      hotBytes: engine.hot_bytes,
+      ramBytes: engine.ram_bytes,
+      flashAttention: engine.flash_attention,
+      minCachedTokens: engine.min_cached_tokens,
+      maxConcurrent: engine.max_concurrent,
+      maxQueued: engine.max_queued,
+      models: engine.models.map(({ name, path, aliases, context_tokens: contextTokens, instances }) => ({
+        name,
+        path,
+        aliases,
+        contextTokens,
+        instances,
+      })),
+    },
+    store: file.store,
+    log: file.log,
+  }
+}
+
+function toIssue(issue: z.core.$ZodIssue): ConfigIssue {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+  if (issue.code === 'unrecognized_keys') return { kind: 'unknown-keys', path, keys: issue.keys }
+  return { kind: 'not-allowed', path, allowed: issue.message }
+}

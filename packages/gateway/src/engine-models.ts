@@ -1,0 +1,41 @@
+import type { EngineModelConfig } from '@incipit/engine'
+import type { ServedModel } from './route/route.ts'
+
+/** A model entry of the configuration: one or more instances of the same weights. */
+export interface ModelEntry {
+  readonly name: string
+  readonly path: string
+  readonly aliases: readonly string[]
+  readonly contextTokens?: number | undefined
+  /** How many instances, each with a KV cache of its own; sessions are spread over them (CF-3). */
+  readonly instances: number
+}
+
+/**
+ * What the engine loads: one model per instance, which share the weights through the page cache.
+ * @example engineModels([{ name: 'demo', path: 'builtin:demo', aliases: [], instances: 2 }]) // demo#0, demo#1
+ */
+export function engineModels(entries: readonly ModelEntry[]): EngineModelConfig[] {
+  return entries.flatMap((entry) =>
+    instanceNames(entry).map((name) => ({
+      name,
+      path: entry.path,
+      aliases: entry.aliases,
+      contextTokens: entry.contextTokens,
+    })),
+  )
+}
+
+/** What the router offers: one model per entry, its instances as replicas. */
+export function servedModels(entries: readonly ModelEntry[]): ServedModel[] {
+  return entries.map((entry) => ({
+    upstream: 'engine',
+    name: entry.name,
+    aliases: entry.aliases,
+    replicas: instanceNames(entry),
+  }))
+}
+
+function instanceNames({ name, instances }: ModelEntry): string[] {
+  return instances === 1 ? [name] : Array.from({ length: instances }, (_, index) => `${name}#${index}`)
+}

@@ -1,0 +1,92 @@
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
+import type { SqlDatabase } from './driver.ts'
+import { openDatabase } from './driver.ts'
+import { applicationId, migrate } from './schema.ts'
+import type { SqlErrorCode } from './sql-error.ts'
+import { SqlError } from './sql-error.ts'
+
+/** How a thread opens the store file. */
+export interface LedgerFileOptions {
+  readonly file: string
+  readonly busyMs: number
+  /** The file never grows past this; rows are refused then, as on a full disk. */
+  readonly maxBytes: number | undefined
+  /** A reader never writes, and leaves checks and migrations to the writer. */
+  readonly role: 'writer' | 'reader'
+}
+
+/** Larger files are not read through at start; their damage shows when a page is used. */
+const checkedBytes = 64 * 2 ** 20
+
+/**
+ * Opens the store file, creates it (mode 0600) or brings it to the newest schema.
+ *
+ * WAL with `synchronous=NORMAL`: what was committed survives the death of the process at any moment. A power
+ * loss may take the last commits with it, never the file's consistency.
+ *
+ * @throws Error naming the file when it is damaged, another program's, or of a newer schema. The file is left as it is.
+ */
+export async function openLedgerFile(options: LedgerFileOptions): Promise<SqlDatabase> {
+  try {
+    if (options.role === 'writer') ensurePrivate(options.file)
+    const database = await openDatabase({ file: options.file, busyMs: options.busyMs })
+    try {
+      prepareDatabase(database, options)
+    } catch (error) {
+      database.close()
+      throw error
+    }
+    return database
+  } catch (error) {
+    throw new Error(`cannot use the ledger file ${options.file}: ${reason(error)}`, { cause: error })
+  }
+}
+
+function prepareDatabase(database: SqlDatabase, options: LedgerFileOptions): void {
+  if (options.role === 'reader') {
+    database.exec('PRAGMA query_only = 1')
+    return
+  }
+  checkOwner(database)
+  database.exec('PRAGMA journal_mode = WAL')
+  database.exec('PRAGMA synchronous = NORMAL')
+  database.exec(`PRAGMA journal_size_limit = ${16 * 2 ** 20}`)
+  if (statSync(options.file).size <= checkedBytes) checkPages(database)
+  migrate(database)
+  if (options.maxBytes !== undefined) {
+    const pageBytes = Number(database.prepare('PRAGMA page_size').get()?.['page_size'])
+    database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageBytes))}`)
+  }
+}
+
+/** SQLite gives its journals the mode of the file, so it is enough to create the file first. */
+function ensurePrivate(file: string): void {
+  closeSync(openSync(file, 'a', 0o600))
+  if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600)
+}
+
+function checkOwner(database: SqlDatabase): void {
+  const id = Number(database.prepare('PRAGMA application_id').get()?.['application_id'])
+  if (id === applicationId) return
+  const tables = Number(database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'])
+  if (id !== 0 || tables > 0) {
+    throw new Error('it is a SQLite database of another program: name another file')
+  }
+}
+
+function checkPages(database: SqlDatabase): void {
+  const found = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check']
+  if (found !== 'ok') throw new SqlError('corrupt', 'the database is damaged')
+}
+
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return error instanceof SqlError ? (advice[error.code] ?? message) : message
+}
+
+const advice: Partial<Record<SqlErrorCode, string>> = {
+  corrupt: 'it is damaged: restore a backup, or move it aside to start a new ledger',
+  not_a_database: 'it is not a SQLite database: name another file, or move it aside to start a new ledger',
+  busy: 'another process holds its lock',
+  cannot_open: 'it cannot be opened: check that its folder exists and can be written',
+}

@@ -1,0 +1,38 @@
+import type { Dialect } from '@incipit/core'
+import { IncipitError } from '@incipit/core'
+import type { House } from '../house.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { sendError } from '../http/exchange.ts'
+import { meter } from '../meter/meter.ts'
+import type { Passage } from '../passage.ts'
+
+/** What a refusal needs to know of the request it ends. */
+export interface Refusal {
+  readonly exchange: Exchange
+  readonly dialect: Dialect
+  readonly passage: Passage
+  readonly house: House
+}
+
+/**
+ * Ends a request that failed before its answer began, in the caller's dialect. A request that we
+ * refused is no usage and leaves no row; one that failed, or whose client left, does: it cost compute.
+ *
+ * @example catch (error) { await refuse(error, { exchange, dialect, passage, house }) }
+ */
+export async function refuse(cause: unknown, { exchange, dialect, passage, house }: Refusal): Promise<void> {
+  const error = asIncipitError(cause)
+  if (error.code === 'internal')
+    house.log.error({ err: cause, request_id: exchange.id }, 'a request failed unexpectedly')
+  house.metrics.refused(dialect.name, error)
+  passage.failed(error)
+  if (passage.who !== undefined && error.status >= 499) await meter(passage, house)
+  if (error.code === 'client_closed') exchange.response.destroy()
+  else sendError(exchange, error, (failure, id) => dialect.error(failure, id))
+}
+
+/** @example asIncipitError(new Error('boom')).code // 'internal' */
+export function asIncipitError(cause: unknown): IncipitError {
+  if (IncipitError.is(cause)) return cause
+  return new IncipitError('internal', 'the gateway failed on this request', { cause })
+}
