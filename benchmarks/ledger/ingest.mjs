@@ -1,0 +1,111 @@
+// How many events a second the embedded ledger takes. Run: npm run build && node benchmarks/ledger/ingest.mjs [events]
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { openDatabase } from '../../packages/gateway/dist/ledger/driver.js'
+import { insertEvent } from '../../packages/gateway/dist/ledger/event-queries.js'
+import { toRow } from '../../packages/gateway/dist/ledger/event-row.js'
+import { openLedgerFile } from '../../packages/gateway/dist/ledger/ledger-file.js'
+import { openSqliteLedger } from '../../packages/gateway/dist/ledger/sqlite-ledger.js'
+
+const total = Number(process.argv[2] ?? 50_000)
+const folder = mkdtempSync(join(tmpdir(), 'incipit-ingest-'))
+
+function eventOf(number) {
+  return {
+    id: `req_${String(number).padStart(24, '0')}`,
+    kind: 'request',
+    at: 1_700_000_000_000 + number * 3,
+    org: `org-${number % 7}`,
+    keyName: 'web',
+    session: `ses_${(number * 2_654_435_761) % 5_000}`,
+    scopeKey: 'f'.repeat(64),
+    dialect: 'anthropic-messages',
+    upstream: 'claude',
+    model: `model-${number % 5}`,
+    servedModel: `model-${number % 5}-20260101`,
+    stream: true,
+    configGeneration: 1,
+    configHash: 'c0ffee00',
+    wireHash: '00ff00ff00ff00ff',
+    usage: { fresh: 120, read: 9_000, write5m: 300, output: 250 },
+    rawUsage:
+      '{"input_tokens":120,"cache_read_input_tokens":9000,"cache_creation_input_tokens":300,"output_tokens":250}',
+    inputTokens: 9_420,
+    cachedInputTokens: 9_000,
+    expectedTokens: 9_000,
+    prefixCache: 'on',
+    edits: ['inject-usage'],
+    warnings: [],
+    ttftMs: 412.25,
+    totalMs: 3_120.5,
+    status: 200,
+  }
+}
+
+/** `lanes` requests at a time, each of which records its event and waits for the commit. */
+async function throughWorker(lanes) {
+  const file = join(folder, `worker-${lanes}.db`)
+  const ledger = await openSqliteLedger({ file })
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  delay.enable()
+  const begun = performance.now()
+  const loopBegun = performance.eventLoopUtilization()
+  let next = 0
+  const lane = async () => {
+    while (next < total) await ledger.record(eventOf(next++))
+  }
+  await Promise.all(Array.from({ length: lanes }, lane))
+  const elapsedMs = performance.now() - begun
+  const busyMs = performance.eventLoopUtilization(loopBegun).active
+  delay.disable()
+  const questionBegun = performance.now()
+  const totals = await ledger.totals({ org: 'org-3' })
+  const totalsMs = performance.now() - questionBegun
+  await ledger.close()
+  return {
+    'rows per tick': lanes,
+    'events/s': Math.round((total / elapsedMs) * 1_000),
+    'server thread us/event': Number(((busyMs / total) * 1_000).toFixed(1)),
+    'loop delay p99 ms': Number((delay.percentile(99) / 1e6).toFixed(1)),
+    'bytes/event': Math.round(statSync(file).size / total),
+    'totals of one org ms': Number(totalsMs.toFixed(1)),
+    'requests of that org': totals.requests,
+  }
+}
+
+/** The floor: the same rows and indexes, inserted by one thread that does nothing else. */
+async function direct(perTransaction) {
+  const file = join(folder, `direct-${perTransaction}.db`)
+  const database = await openLedgerFile({ file, busyMs: 1_000, maxBytes: undefined, role: 'writer' })
+  const insert = database.prepare(insertEvent)
+  const begun = performance.now()
+  for (let first = 0; first < total; first += perTransaction) {
+    database.transaction(() => {
+      for (let number = first; number < Math.min(total, first + perTransaction); number++)
+        insert.run(toRow(eventOf(number)))
+    })
+  }
+  const perSecond = Math.round((total / (performance.now() - begun)) * 1_000)
+  database.close()
+  return { 'rows per transaction': perTransaction, 'events/s': perSecond }
+}
+
+try {
+  const probe = await openDatabase({ file: join(folder, 'probe.db'), busyMs: 1 })
+  console.log(`Node ${process.versions.node}, ${probe.driver}, ${total} events`)
+  probe.close()
+  const worker = []
+  const floor = []
+  for (const size of [1, 16, 256]) {
+    worker.push(await throughWorker(size))
+    floor.push(await direct(size))
+  }
+  console.log('through the ledger, each record awaited:')
+  console.table(worker)
+  console.log('floor: the same rows on the thread of the database:')
+  console.table(floor)
+} finally {
+  rmSync(folder, { recursive: true })
+}
