@@ -1,4 +1,3 @@
-import { IncipitError } from '@incipit/core'
 import type { Engine, EngineConfig } from '@incipit/engine'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -14,7 +13,7 @@ import { openSqliteLedger } from './ledger/sqlite-ledger.ts'
 import { loadEngine } from './load-engine.ts'
 import { systemClock, TestClock } from './ports/clock.ts'
 import { nodeHasher } from './ports/node-hasher.ts'
-import { asIncipitError } from './refuse/refuse.ts'
+import { noteFailure } from './refuse/refuse.ts'
 import { errorFor, routes } from './routes.ts'
 import { Metrics } from './telemetry/metrics.ts'
 
@@ -113,13 +112,7 @@ function listenerFor(house: House, config: Config, testClock: TestClock | undefi
     maxHeaderBytes: config.server.maxHeaderBytes,
     maxConnections: config.server.maxConnections,
     requestTimeoutMs: config.server.requestTimeoutSeconds * 1000,
-    onUnexpected: (cause, exchange): IncipitError => {
-      const error = asIncipitError(cause)
-      if (error.code === 'internal')
-        house.log.error({ err: cause, request_id: exchange.id }, 'a request failed unexpectedly')
-      house.metrics.refused('none', error)
-      return error
-    },
+    onUnexpected: (cause, exchange) => noteFailure(cause, 'none', exchange, house),
   })
   return listener
 }

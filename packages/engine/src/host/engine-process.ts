@@ -1,4 +1,4 @@
-import type { GenerationEvent, RequestId } from '@incipit/core'
+import type { GenerationEvent, GenerationRequest, RequestId } from '@incipit/core'
 import { compiledEntry, IncipitError } from '@incipit/core'
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
@@ -11,7 +11,6 @@ import type {
   ResetReport,
   ResetSelector,
 } from '../engine.ts'
-import type { GenerationRequest } from '@incipit/core'
 import { EventQueue } from './event-queue.ts'
 import type { EngineAnswers, EngineCall, FromEngine, RequestEvent, ToEngine } from './protocol.ts'
 import { fromWire } from './protocol.ts'

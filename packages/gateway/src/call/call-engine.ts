@@ -1,6 +1,7 @@
 import type { GenerationEvent } from '@incipit/core'
-import { IncipitError } from '@incipit/core'
-import type { Engine, EngineRequest } from '@incipit/engine'
+import type { EngineRequest } from '@incipit/engine'
+import type { House } from '../house.ts'
+import { requireEngine } from './require-engine.ts'
 
 /**
  * Asks the engine for a generation; nothing is computed before the first event is awaited.
@@ -8,12 +9,9 @@ import type { Engine, EngineRequest } from '@incipit/engine'
  * @example for await (const event of callEngine(house, request, signal)) ...
  */
 export function callEngine(
-  house: { readonly engine: Engine | undefined; readonly engineMissing: string | undefined },
+  house: Pick<House, 'engine' | 'engineMissing'>,
   request: EngineRequest,
   signal: AbortSignal,
 ): AsyncIterable<GenerationEvent> {
-  if (house.engine === undefined) {
-    throw new IncipitError('engine_unavailable', `the engine is off: ${house.engineMissing ?? 'not configured'}`)
-  }
-  return house.engine.generate(request, signal)
+  return requireEngine(house).generate(request, signal)
 }

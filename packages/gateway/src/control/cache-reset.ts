@@ -1,7 +1,8 @@
 import type { ResetReport } from '@incipit/engine'
-import { IncipitError, IsolationScope, orgId } from '@incipit/core'
+import { IsolationScope, orgId } from '@incipit/core'
 import { z } from 'zod'
 import { requireAdmin } from '../authenticate/authenticate.ts'
+import { requireEngine } from '../call/require-engine.ts'
 import type { House } from '../house.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { sendJson } from '../http/exchange.ts'
@@ -26,16 +27,9 @@ export async function resetCache(exchange: Exchange, house: House): Promise<void
     scope === undefined
       ? undefined
       : IsolationScope.prefixOf({ org: orgId(scope.org), isolationKey: scope.isolation_key }, house)
-  const reports = await Promise.all(replicas.map((replica) => resetEngine(house, replica, scopePrefix)))
+  const engine = requireEngine(house)
+  const reports = await Promise.all(replicas.map((replica) => engine.reset({ model: replica, scopePrefix })))
   sendJson(exchange.response, 200, JSON.stringify({ dropped: addReports(reports) }))
-}
-
-/** @throws IncipitError `engine_unavailable` */
-export async function resetEngine(house: House, model: string | undefined, scopePrefix?: string): Promise<ResetReport> {
-  if (house.engine === undefined) {
-    throw new IncipitError('engine_unavailable', `the engine is off: ${house.engineMissing ?? 'not configured'}`)
-  }
-  return house.engine.reset({ model, scopePrefix })
 }
 
 /** Sums of several reports, with snake_case names. */

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { requireAdmin } from '../authenticate/authenticate.ts'
+import { requireEngine } from '../call/require-engine.ts'
 import type { House } from '../house.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { sendJson } from '../http/exchange.ts'
-import { addReports, resetEngine } from './cache-reset.ts'
+import { addReports } from './cache-reset.ts'
 import { controlBody } from './control-body.ts'
 import { modelNamed } from './models.ts'
 
@@ -21,7 +22,8 @@ export async function publishSnapshot(exchange: Exchange, house: House): Promise
   const { model, reset_prompt_cache: reset } = await controlBody(exchange.request, snapshotSchema)
   const served = modelNamed(model, house)
   const snapshot = house.snapshots.publish(served.name, reset)
-  const dropped = reset === 'all' ? served.replicas.map((replica) => resetEngine(house, replica)) : []
+  const dropped =
+    reset === 'all' ? served.replicas.map((replica) => requireEngine(house).reset({ model: replica })) : []
   const report = addReports(await Promise.all(dropped))
   sendJson(
     exchange.response,

@@ -81,10 +81,6 @@ export class Listener {
     return this.#closing
   }
 
-  get inFlight(): number {
-    return this.#running.size
-  }
-
   /** From now on readiness fails, so that load balancers look elsewhere. */
   drain(): void {
     this.#closing = true

@@ -1,4 +1,4 @@
-import type { Dialect } from '@incipit/core'
+import type { Dialect, DialectName } from '@incipit/core'
 import { IncipitError } from '@incipit/core'
 import type { House } from '../house.ts'
 import type { Exchange } from '../http/exchange.ts'
@@ -21,18 +21,29 @@ export interface Refusal {
  * @example catch (error) { await refuse(error, { exchange, dialect, passage, house }) }
  */
 export async function refuse(cause: unknown, { exchange, dialect, passage, house }: Refusal): Promise<void> {
-  const error = asIncipitError(cause)
-  if (error.code === 'internal')
-    house.log.error({ err: cause, request_id: exchange.id }, 'a request failed unexpectedly')
-  house.metrics.refused(dialect.name, error)
+  const error = noteFailure(cause, dialect.name, exchange, house)
   passage.failed(error)
   if (passage.who !== undefined && error.status >= 499) await meter(passage, house)
   if (error.code === 'client_closed') exchange.response.destroy()
   else sendError(exchange, error, (failure, id) => dialect.error(failure, id))
 }
 
-/** @example asIncipitError(new Error('boom')).code // 'internal' */
-export function asIncipitError(cause: unknown): IncipitError {
-  if (IncipitError.is(cause)) return cause
-  return new IncipitError('internal', 'the gateway failed on this request', { cause })
+/**
+ * Anything thrown, as the error it leaves as. Side effects: it is counted, and logged when it is a defect.
+ * @example noteFailure(cause, 'none', exchange, house)
+ */
+export function noteFailure(
+  cause: unknown,
+  dialect: DialectName | 'none',
+  exchange: Exchange,
+  house: Pick<House, 'log' | 'metrics'>,
+): IncipitError {
+  const error = IncipitError.is(cause)
+    ? cause
+    : new IncipitError('internal', 'the gateway failed on this request', { cause })
+  if (error.code === 'internal') {
+    house.log.error({ err: cause, request_id: exchange.id }, 'a request failed unexpectedly')
+  }
+  house.metrics.refused(dialect, error)
+  return error
 }

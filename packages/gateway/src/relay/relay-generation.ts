@@ -9,6 +9,7 @@ import type {
 } from '@incipit/core'
 import { IncipitError } from '@incipit/core'
 import type { Exchange } from '../http/exchange.ts'
+import { sendJson } from '../http/exchange.ts'
 import type { Passage } from '../passage.ts'
 import { awaitDrain } from './await-drain.ts'
 
@@ -59,15 +60,10 @@ async function relayStream(relay: Relay, events: AsyncIterable<GenerationEvent>)
 
 async function relayWhole(relay: Relay, events: AsyncIterable<GenerationEvent>): Promise<HeldAnswer> {
   const result = await fold(events)
-  const body = Buffer.from(relay.dialect.answer(result, contextOf(relay)), 'utf8')
+  const body = relay.dialect.answer(result, contextOf(relay))
   const { response } = relay.exchange
-  return {
-    release: () => {
-      const type = 'application/json; charset=utf-8'
-      response.writeHead(200, { ...tokenHeaders(result.prompt), 'content-type': type, 'content-length': body.length })
-      response.end(body)
-    },
-  }
+  for (const [name, value] of Object.entries(tokenHeaders(result.prompt))) response.setHeader(name, value)
+  return { release: () => sendJson(response, 200, body) }
 }
 
 async function* note(
