@@ -14,6 +14,7 @@ const child = spawn('npm', ['start', '--', ...flags], {
   cwd: root,
   stdio: ['ignore', 'pipe', 'inherit'],
   detached: true,
+  env: { ...process.env, INCIPIT_DISCOVERY: 'off' },
 })
 const exited = new Promise((resolve) => child.once('exit', resolve))
 const late = setTimeout(() => fail(`not done within ${patienceMs / 1000} s`), patienceMs)

@@ -17,6 +17,8 @@ test.each([
     [
       'dist/index.js',
       'dist/cli/main.js',
+      'dist/emulate/index.js',
+      'dist/emulate/index.d.ts',
       'dist/workers-ai/index.js',
       'dist/workers-ai/index.d.ts',
       'schema/incipit.schema.json',

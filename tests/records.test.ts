@@ -82,6 +82,9 @@ test('M-1 metrics count tokens and time to first token, cold and warm apart', as
     /^incipit_cached_input_tokens_total\{model="demo"\} \d/m,
     /^incipit_time_to_first_token_seconds_count\{model="demo",prefix="cold"\} \d/m,
     /^incipit_engine_budget_bytes [1-9]/m,
+    /^incipit_ledger_lost_events_total 0$/m,
+    /^incipit_ledger_unimported_rows \d/m,
+    /^incipit_ledger_unimported_bytes \d/m,
   ]) {
     expect(text).toMatch(line)
   }

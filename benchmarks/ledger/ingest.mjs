@@ -44,14 +44,16 @@ function eventOf(number) {
   }
 }
 
-/** `lanes` requests at a time, each of which records its event and waits for the commit. */
+/** `lanes` requests at a time, each of which records its event and waits until that is done. */
 async function throughWorker(lanes) {
   const file = join(folder, `worker-${lanes}.db`)
   const ledger = await openSqliteLedger({ file })
   const delay = monitorEventLoopDelay({ resolution: 1 })
   delay.enable()
+  await ledger.record(eventOf(total)) // what the first row costs is no part of this
   const begun = performance.now()
   const loopBegun = performance.eventLoopUtilization()
+  const cpuBegun = process.cpuUsage()
   let next = 0
   const lane = async () => {
     while (next < total) await ledger.record(eventOf(next++))
@@ -63,11 +65,15 @@ async function throughWorker(lanes) {
   const questionBegun = performance.now()
   const totals = await ledger.totals({ org: 'org-3' })
   const totalsMs = performance.now() - questionBegun
+  const storedMs = performance.now() - begun
+  const cpu = process.cpuUsage(cpuBegun)
   await ledger.close()
   return {
     'rows per tick': lanes,
-    'events/s': Math.round((total / elapsedMs) * 1_000),
+    'recorded/s': Math.round((total / elapsedMs) * 1_000),
+    'stored/s': Math.round((total / storedMs) * 1_000),
     'server thread us/event': Number(((busyMs / total) * 1_000).toFixed(1)),
+    'all threads us/event': Number(((cpu.user + cpu.system) / total).toFixed(1)),
     'loop delay p99 ms': Number((delay.percentile(99) / 1e6).toFixed(1)),
     'bytes/event': Math.round(statSync(file).size / total),
     'totals of one org ms': Number(totalsMs.toFixed(1)),
@@ -75,10 +81,41 @@ async function throughWorker(lanes) {
   }
 }
 
+/** How long `record` takes when a request comes every few milliseconds, and what all threads spend on it. */
+async function atLowRate(perSecond, seconds) {
+  const file = join(folder, `slow-${perSecond}.db`)
+  const ledger = await openSqliteLedger({ file })
+  for (let warm = 0; warm < 200; warm++) await ledger.record(eventOf(1_000_000 + warm))
+  await ledger.totals({})
+  const took = []
+  const cpuBegun = process.cpuUsage()
+  const begun = performance.now()
+  for (let number = 0; number < perSecond * seconds; number++) {
+    const due = begun + (number * 1_000) / perSecond
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())))
+    const event = eventOf(number)
+    const asked = performance.now()
+    await ledger.record(event)
+    took.push(performance.now() - asked)
+  }
+  await ledger.totals({})
+  const cpu = process.cpuUsage(cpuBegun)
+  await ledger.close()
+  took.sort((a, b) => a - b)
+  const at = (share) => Math.round((took[Math.floor(took.length * share)] ?? 0) * 1_000)
+  return {
+    'rows/s': perSecond,
+    'p50 us': at(0.5),
+    'p90 us': at(0.9),
+    'p99 us': at(0.99),
+    'all threads us/event, timers included': Math.round((cpu.user + cpu.system) / took.length),
+  }
+}
+
 /** The floor: the same rows and indexes, inserted by one thread that does nothing else. */
 async function direct(perTransaction) {
   const file = join(folder, `direct-${perTransaction}.db`)
-  const database = await openLedgerFile({ file, busyMs: 1_000, maxBytes: undefined, role: 'writer' })
+  const database = await openLedgerFile({ file, busyMs: 1_000, maxBytes: undefined, role: 'writer', opening: 'floor' })
   const insert = database.prepare(insertEvent)
   const begun = performance.now()
   for (let first = 0; first < total; first += perTransaction) {
@@ -98,12 +135,14 @@ try {
   probe.close()
   const worker = []
   const floor = []
-  for (const size of [1, 16, 256]) {
+  for (const size of [1, 16, 64, 256]) {
     worker.push(await throughWorker(size))
     floor.push(await direct(size))
   }
   console.log('through the ledger, each record awaited:')
   console.table(worker)
+  console.log('latency of record at a low rate:')
+  console.table([await atLowRate(100, 8), await atLowRate(300, 8)])
   console.log('floor: the same rows on the thread of the database:')
   console.table(floor)
 } finally {

@@ -10,6 +10,8 @@ export interface ServerProcess {
   readonly url: string
   readonly pid: number
   readonly dataDir: string
+  /** All that it has printed and logged so far. */
+  readonly output: () => string
   /** Asks for a graceful end and waits for it. */
   stop(): Promise<void>
   /** Kills without warning and waits; the data directory stays. */
@@ -24,6 +26,8 @@ export interface ServerOptions {
   /** An existing data directory: kept by `stop`. */
   readonly dataDir?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Flags of Node itself, such as `--cpu-prof`. */
+  readonly execArgv?: readonly string[]
 }
 
 /**
@@ -33,9 +37,10 @@ export interface ServerOptions {
  */
 export async function startServerProcess(options: ServerOptions = {}): Promise<ServerProcess> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'incipit-test-'))
-  const child = spawn(process.execPath, commandLine(options, dataDir), {
+  const child = spawn(process.execPath, [...(options.execArgv ?? []), ...commandLine(options, dataDir)], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
+    // Whoever runs tests may have keys of providers in their environment: no test is to find and use them.
+    env: { ...process.env, INCIPIT_DISCOVERY: 'off', ...options.env },
   })
   const printed: string[] = []
   child.stderr.on('data', (chunk: Buffer) => void printed.push(chunk.toString()))
@@ -56,7 +61,7 @@ export async function startServerProcess(options: ServerOptions = {}): Promise<S
     await end('SIGTERM')
     if (options.dataDir === undefined) rmSync(dataDir, { recursive: true, force: true })
   }
-  return { url, pid: child.pid ?? 0, dataDir, stop, kill: () => end('SIGKILL') }
+  return { url, pid: child.pid ?? 0, dataDir, output: () => printed.join('\n'), stop, kill: () => end('SIGKILL') }
 }
 
 function commandLine({ flags = [], config }: ServerOptions, dataDir: string): string[] {

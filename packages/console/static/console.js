@@ -1,7 +1,9 @@
 // The console, plain: totals and the latest events, from the public API only.
 
 const fields =
-  'id,at,model,served_model,input_tokens,cached_input_tokens,output_tokens,ttft_ms,wire_hash,status,error_code'
+  'id,kind,at,model,served_model,upstream,replica,input_tokens,cached_input_tokens,output_tokens,ttft_ms,wire_hash,status,error_code,edits,warnings'
+/** Upstreams may list hundreds of models. */
+const mostNames = 8
 const refreshMs = 2_000
 const keyName = 'incipit-key'
 
@@ -27,13 +29,19 @@ async function refresh() {
     ])
     showTotals(summary)
     showEvents(events.data)
-    showState(`serving ${models.data.map((model) => model.id).join(', ') || 'no model'}`, false)
+    showState(`serving ${namesOf(models.data)}`, false)
     setTimeout(() => void refresh(), refreshMs)
   } catch (error) {
     if (error.status === 401) return askForKey()
     showState(error.message, true)
     setTimeout(() => void refresh(), refreshMs * 3)
   }
+}
+
+function namesOf(models) {
+  const names = models.slice(0, mostNames).map((model) => model.id)
+  if (models.length > names.length) names.push(`${models.length - names.length} more`)
+  return names.join(', ') || 'no model'
 }
 
 /** The API's own message is about headers, which a page has no place for. */
@@ -81,6 +89,8 @@ function eventRow(event) {
   const share =
     event.input_tokens > 0 && event.cached_input_tokens !== null ? event.cached_input_tokens / event.input_tokens : null
   const failed = event.status >= 400
+  // An attempt that led to no answer has no usage that could be reported.
+  const tokens = event.kind === 'attempt' ? () => '–' : count
   return element(
     'tr',
     {},
@@ -90,14 +100,25 @@ function eventRow(event) {
       { class: 'model', title: `${event.model}, served by ${event.served_model ?? 'nothing'}` },
       event.model,
     ),
-    element('td', { class: 'number' }, count(event.input_tokens)),
-    element('td', { class: 'number' }, count(event.cached_input_tokens)),
-    element('td', {}, ...shareBar(share)),
-    element('td', { class: 'number wide' }, count(event.output_tokens)),
+    element('td', { class: 'wide', title: notesOf(event) }, placeOf(event)),
+    element('td', { class: 'number' }, tokens(event.input_tokens)),
+    element('td', { class: 'number' }, tokens(event.cached_input_tokens)),
+    element('td', {}, ...(event.kind === 'attempt' ? ['–'] : shareBar(share))),
+    element('td', { class: 'number wide' }, tokens(event.output_tokens)),
     element('td', { class: 'number wide' }, event.ttft_ms === null ? '–' : whole.format(Math.round(event.ttft_ms))),
     element('td', { class: 'wide' }, element('code', {}, event.wire_hash ?? '–')),
     element('td', failed ? { class: 'bad' } : {}, String(event.status), ...errorCode(failed, event)),
   )
+}
+
+/** Where a request went; an attempt that failed is a row of its own. */
+function placeOf(event) {
+  const place = event.upstream ?? '–'
+  return event.kind === 'attempt' ? `${place} (failed attempt)` : place
+}
+
+function notesOf(event) {
+  return [event.replica, ...event.edits, ...event.warnings].filter((note) => note !== null).join('\n')
 }
 
 function errorCode(failed, event) {

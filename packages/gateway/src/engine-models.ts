@@ -29,7 +29,7 @@ export function engineModels(entries: readonly ModelEntry[]): EngineModelConfig[
 /** What the router offers: one model per entry, its instances as replicas. */
 export function servedModels(entries: readonly ModelEntry[]): ServedModel[] {
   return entries.map((entry) => ({
-    upstream: 'engine',
+    upstream: 'engine' as const,
     name: entry.name,
     aliases: entry.aliases,
     replicas: instanceNames(entry),

@@ -1,4 +1,5 @@
 import type {
+  AnswerUsage,
   Clock,
   Dialect,
   EpochMs,
@@ -11,48 +12,71 @@ import type {
   RequestId,
   SessionId,
   TokenCount,
+  Warning,
   WireHash,
 } from '@incipit/core'
 import { milliseconds } from '@incipit/core'
+import type { IncomingMessage } from 'node:http'
 import type { Caller } from './authenticate/authenticate.ts'
+import type { AttemptPlan } from './plan/plan-attempt.ts'
 import type { RequestHead } from './receive/receive-head.ts'
+import type { RawUsage } from './relay/usage-scan.ts'
 import type { Target } from './route/route.ts'
 
 /** What is known of a request once it has a place to go. */
 export interface Identified {
+  readonly request: IncomingMessage
   readonly caller: Caller
   readonly head: RequestHead
   readonly prompt: Prompt
+  /** The client's body in pieces that may be sent; `prompt.body` is for reading only. */
+  readonly pieces: readonly Uint8Array[]
   readonly session: SessionId
-  readonly target: Target
   readonly scope: IsolationScope
-  /** Hash of the intended prefix (M-4). */
+  /** Hash of the intended prefix, as the client sent it (M-4). */
   readonly wireHash: WireHash | undefined
+  /** Below the path of the dialect, for what is not the prompt's own path: `/compact`. Only upstreams of the dialect have those. */
+  readonly subpath: string | undefined
 }
+
+/** A try that did not lead to an answer. */
+export interface FailedAttempt {
+  readonly target: Target
+  readonly begun: Milliseconds
+  readonly status: number
+  readonly errorCode: string | undefined
+}
+
+/** Of the bodies sent to an upstream, what the ledger keeps. */
+type SentPlan = Pick<AttemptPlan, 'edits' | 'translated' | 'warnings' | 'dialect'>
 
 /**
  * One request's way through the house: what each stage found out, in the order they found it.
- * `meter` makes a row of the ledger of it, also when the request fails half-way.
+ * `meter` makes rows of the ledger of it, also when the request fails half-way.
  */
 export class Passage {
   readonly id: RequestId
   readonly at: EpochMs
+  /** The dialect the client speaks. */
   readonly dialect: Dialect
+  readonly attempts: (FailedAttempt & { readonly ended: Milliseconds })[] = []
   readonly #startedAt: number
   readonly #clock: Clock
-  readonly #head: { setHeader(name: string, value: string): unknown }
   #who: Identified | undefined
+  #target: Target | undefined
+  #plan: SentPlan | undefined
+  #warnings: Warning[] = []
   #report: PromptReport | undefined
+  #usage: AnswerUsage | undefined
+  #rawUsage: RawUsage | undefined
   #output: TokenCount | undefined
+  #answerId: string | undefined
   #ttft: Milliseconds | undefined
+  #status = 200
   #failure: IncipitError | undefined
 
   constructor(
-    exchange: {
-      readonly id: RequestId
-      readonly receivedAt: number
-      readonly response: { setHeader(name: string, value: string): unknown }
-    },
+    exchange: { readonly id: RequestId; readonly receivedAt: number },
     dialect: Dialect,
     house: { readonly clock: Clock },
   ) {
@@ -61,18 +85,28 @@ export class Passage {
     this.at = house.clock.now()
     this.#clock = house.clock
     this.#startedAt = exchange.receivedAt
-    this.#head = exchange.response
   }
 
-  /** Side effect: the answer's head says which prefix was meant (M-4) and where the request went. */
   identified(who: Identified): void {
     this.#who = who
-    if (who.wireHash !== undefined) this.#head.setHeader('x-incipit-prefix', who.wireHash)
-    // A model may have any name, a header only ASCII.
-    const route = `${who.target.upstream}/${who.target.replica}`.replace(/[^ -~]+/g, encodeURIComponent)
-    this.#head.setHeader('x-incipit-route', route)
   }
 
+  /** The request goes there now; a later call is another attempt. */
+  trying(target: Target, plan?: SentPlan): void {
+    this.#target = target
+    this.#plan = plan
+  }
+
+  attemptFailed(attempt: FailedAttempt): void {
+    this.attempts.push({ ...attempt, ended: this.#clock.monotonic() })
+  }
+
+  /** Something the caller should know, beyond what the plan says. */
+  warn(warning: Warning): void {
+    this.#warnings.push(warning)
+  }
+
+  /** What the engine says about the prompt. */
   prompted(report: PromptReport): void {
     this.#report = report
   }
@@ -82,9 +116,25 @@ export class Passage {
     this.#ttft ??= this.elapsed
   }
 
+  /** What the answer costs, as far as it is known: also of one that was cancelled. */
+  used(usage: AnswerUsage | undefined, raw?: RawUsage): void {
+    this.#usage = usage ?? this.#usage
+    this.#rawUsage = raw ?? this.#rawUsage
+  }
+
   /** Tokens generated so far; also what a cancelled answer is charged with. */
   generated(output: TokenCount): void {
     this.#output = output
+  }
+
+  /** The upstream's own id of the answer. */
+  named(answerId: string | undefined): void {
+    this.#answerId ??= answerId
+  }
+
+  /** The upstream's own status is passed on. */
+  passedOn(status: number): void {
+    this.#status = status
   }
 
   failed(error: IncipitError): void {
@@ -99,6 +149,23 @@ export class Passage {
     return this.#who
   }
 
+  get target(): Target | undefined {
+    return this.#target
+  }
+
+  /** Names of the edits applied, in order; `translate-A-B` where the body was written anew. */
+  get edits(): readonly string[] {
+    const plan = this.#plan
+    if (plan === undefined || this.#who === undefined) return []
+    return plan.translated
+      ? [`translate-${this.#who.prompt.dialect}-${plan.dialect.name}`]
+      : plan.edits.map(({ name }) => name)
+  }
+
+  get warnings(): readonly Warning[] {
+    return this.#plan === undefined ? this.#warnings : [...this.#plan.warnings, ...this.#warnings]
+  }
+
   get report(): PromptReport | undefined {
     return this.#report
   }
@@ -107,12 +174,24 @@ export class Passage {
     return this.#output
   }
 
+  get usage(): AnswerUsage | undefined {
+    return this.#usage
+  }
+
+  get rawUsage(): RawUsage | undefined {
+    return this.#rawUsage
+  }
+
+  get answerId(): string | undefined {
+    return this.#answerId
+  }
+
   get ttft(): Milliseconds | undefined {
     return this.#ttft
   }
 
   get status(): number {
-    return this.#failure?.status ?? 200
+    return this.#failure?.status ?? this.#status
   }
 
   get errorCode(): ErrorCode | undefined {

@@ -1,51 +1,70 @@
 import type { Dialect } from '@incipit/core'
 import { fingerprint } from '@incipit/core'
-import { callEngine } from './call/call-engine.ts'
+import { callModel } from './call/call-model.ts'
 import type { House } from './house.ts'
 import type { Exchange } from './http/exchange.ts'
 import { isolate } from './identify/isolate.ts'
 import { identifySession } from './identify/session.ts'
 import { meter } from './meter/meter.ts'
 import { Passage } from './passage.ts'
+import { parseBody } from './receive/parse-body.ts'
+import type { ReceivedBody } from './receive/receive-body.ts'
 import { receiveBody } from './receive/receive-body.ts'
 import { receiveHead } from './receive/receive-head.ts'
 import { refuse } from './refuse/refuse.ts'
-import { relayGeneration } from './relay/relay-generation.ts'
+import { relay } from './relay/relay.ts'
 import { route } from './route/route.ts'
+
+/** How a path is spoken to. */
+export interface Door {
+  /** The dialect of the answer. */
+  readonly dialect: Dialect
+  /** A dialect that bodies come in here, too, though it is not the answer's. */
+  readonly otherwise?: Dialect
+  /** Below the dialect's own path, where it is not that: `/compact`. */
+  readonly subpath?: string
+}
 
 /**
  * The line every prompt walks, in one direction:
- * receive head -> authenticate -> receive body -> parse -> route -> fingerprint -> call -> relay -> meter.
- * A refusal at any stage leaves in the caller's dialect; the row of the ledger is committed before the last byte.
+ * receive head -> authenticate -> receive body -> parse -> fingerprint -> route -> per attempt { plan -> call } -> relay -> meter.
+ * A refusal at any stage leaves in the caller's dialect; the row of the ledger is recorded before the last byte.
  */
-export async function servePrompt(exchange: Exchange, dialect: Dialect, house: House): Promise<void> {
+export async function servePrompt(exchange: Exchange, door: Door, house: House): Promise<void> {
+  const { dialect } = door
   const passage = new Passage(exchange, dialect, house)
   const { request, params, signal } = exchange
+  let body: ReceivedBody | undefined
   try {
     const head = receiveHead(request)
     const caller = house.keys.authenticate(request)
-    const body = await receiveBody(request, house.config.maxBodyBytes)
+    body = await receiveBody(request, house.config.maxBodyBytes)
 
-    const prompt = dialect.parse(body, { pathModel: params['model'] })
-    const { session } = identifySession(request, prompt, house)
-    const target = route(prompt.model, session, house.routes)
+    const prompt = parseBody(body.bytes, door, { pathModel: params['model'] })
+    const scope = isolate(caller, { head, prompt, account: params['account'] }, house)
+    const print = fingerprint(prompt, scope)
+    const { session } = identifySession(request, { prompt, print }, house)
+    const who = {
+      request,
+      caller,
+      head,
+      prompt,
+      pieces: body.pieces,
+      session,
+      scope,
+      wireHash: print.wireHash,
+      subpath: door.subpath,
+    }
+    passage.identified(who)
 
-    const snapshot = house.snapshots.snapshotOf(target.model, session)
-    const scope = isolate(caller, { head, prompt, account: params['account'], snapshot }, house)
-    const { wireHash } = fingerprint(prompt, scope)
-    passage.identified({ caller, head, prompt, session, target, scope, wireHash })
-
-    const generation = dialect.toGeneration(prompt)
-    const { prefixCache } = head
-    const events = callEngine(
-      house,
-      { id: exchange.id, model: target.replica, scopeKey: scope.key, generation, prefixCache },
-      signal,
-    )
-    const held = await relayGeneration({ exchange, dialect, passage, prompt }, events)
+    const where = route(prompt.model, { session, ownCredential: caller.ownCredential }, house.routes)
+    const reply = await callModel({ id: exchange.id, who, where, house, passage, signal })
+    const held = await relay(reply, { exchange, dialect, passage, prompt })
     await meter(passage, house)
     held.release()
   } catch (error) {
     await refuse(error, { exchange, dialect, passage, house })
+  } finally {
+    body?.release()
   }
 }

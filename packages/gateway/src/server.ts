@@ -1,14 +1,19 @@
 import type { Engine, EngineConfig } from '@incipit/engine'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { KeyRing } from './authenticate/authenticate.ts'
 import type { Config } from './config/config.ts'
+import type { LoadedConfig } from './config/load-config.ts'
+import type { ReloadCause, ReloadResult } from './config/reload-config.ts'
+import { ConfigReloader } from './config/reload-config.ts'
+import { ReloadReport } from './config/reload-report.ts'
 import { loadSecret } from './config/secret.ts'
-import { engineModels, servedModels } from './engine-models.ts'
-import type { House } from './house.ts'
+import { engineModels } from './engine-models.ts'
+import { houseSettings } from './house-settings.ts'
+import type { House, HousePorts } from './house.ts'
 import { Listener } from './http/listener.ts'
 import { Router } from './http/router.ts'
 import { SnapshotBook } from './identify/snapshot-book.ts'
+import type { Ledger } from './ledger/port.ts'
 import { openSqliteLedger } from './ledger/sqlite-ledger.ts'
 import { loadEngine } from './load-engine.ts'
 import { systemClock, TestClock } from './ports/clock.ts'
@@ -16,10 +21,13 @@ import { nodeHasher } from './ports/node-hasher.ts'
 import { noteFailure } from './refuse/refuse.ts'
 import { errorFor, routes } from './routes.ts'
 import { Metrics } from './telemetry/metrics.ts'
+import { closeUpstreams } from './upstreams/upstream-set.ts'
 
 /** What a server is started with. */
 export interface ServerInput {
-  readonly config: Config
+  readonly config: LoadedConfig
+  /** Reads the configuration again; `file` is the one in effect, where there is one. */
+  readonly load: (file: string | undefined) => Promise<LoadedConfig>
   /** Allows `POST /admin/clock`. */
   readonly testClock: boolean
   readonly log: Logger
@@ -28,7 +36,12 @@ export interface ServerInput {
 /** A server that is ready: it answers at `url` until `close` resolves. */
 export interface RunningServer {
   readonly url: string
+  /** As the next request meets it: another one after each accepted configuration. */
   readonly house: House
+  /** The configuration in effect. */
+  readonly config: LoadedConfig
+  /** Reads the configuration again; what is refused leaves the old one in effect. */
+  reload(cause: ReloadCause): Promise<ReloadResult>
   /** Drains: readiness fails, answers finish for the time configured, then store and engine close. */
   close(): Promise<void>
 }
@@ -38,30 +51,54 @@ export interface RunningServer {
  * @throws Error in plain words when the store, the engine's models or the address cannot be had
  * @example const server = await startServer({ config, testClock: false, log })
  */
-export async function startServer({ config, testClock, log }: ServerInput): Promise<RunningServer> {
+export async function startServer({ config, load, testClock, log }: ServerInput): Promise<RunningServer> {
   const clock = testClock ? new TestClock(systemClock) : systemClock
   const secret = await loadSecret(config)
-  const ledger = await openSqliteLedger({ file: join(config.dataDir, 'incipit.db') })
+  const metrics = new Metrics()
+  const ledger = await openLedger(config, metrics, log)
   const opened: { close(): Promise<void> }[] = [ledger]
   try {
     const started = await startEngineOf(config, log)
     if (started.engine !== undefined) opened.unshift(started.engine)
-    const metrics = new Metrics()
-    const house = build({ config, ledger, metrics, log, secret, clock, ...started })
-    const listener = listenerFor(house, config, clock instanceof TestClock ? clock : undefined)
+    const ports = { clock, secret, ledger, metrics, log, hasher: nodeHasher, snapshots: new SnapshotBook(), ...started }
+    const rooms = furnish(config, load, ports)
+    const listener = listenerFor(rooms, config, clock instanceof TestClock ? clock : undefined)
     const url = await listener.listen(config.server.host, config.server.port)
     const close = async (): Promise<void> => {
+      const { drainSeconds, shutdownSeconds } = rooms.reloader.config.server
       listener.drain()
-      await new Promise((resolve) => setTimeout(resolve, config.server.drainSeconds * 1000))
-      await listener.close(config.server.shutdownSeconds * 1000)
+      await new Promise((resolve) => setTimeout(resolve, drainSeconds * 1000))
+      await listener.close(shutdownSeconds * 1000)
       metrics.close()
-      await closeAll(opened)
+      await closeAll([...rooms.house().routes.upstreams, ...opened])
     }
-    return { url, house, close }
+    return {
+      url,
+      get house() {
+        return rooms.house()
+      },
+      get config() {
+        return rooms.reloader.config
+      },
+      reload: (cause) => rooms.reloader.reload(cause),
+      close,
+    }
   } catch (error) {
     await closeAll(opened)
     throw error
   }
+}
+
+async function openLedger(config: Config, metrics: Metrics, log: Logger): Promise<Ledger> {
+  const ledger = await openSqliteLedger({
+    file: join(config.dataDir, 'incipit.db'),
+    onRefused: ({ rows, messages }) => {
+      metrics.lostEvent(rows)
+      log.error({ rows, reasons: messages }, 'the store of the ledger refused events: they are lost')
+    },
+  })
+  metrics.followLedger(() => ledger.counters)
+  return ledger
 }
 
 interface StartedEngine {
@@ -88,31 +125,37 @@ async function startEngineOf(config: Config, log: Logger): Promise<StartedEngine
   return { engine: undefined, engineMissing: started.reason }
 }
 
-function build(
-  parts: StartedEngine & Pick<House, 'ledger' | 'metrics' | 'log' | 'secret' | 'clock'> & { config: Config },
-): House {
-  const { config, ...ports } = parts
-  return {
-    ...ports,
-    hasher: nodeHasher,
-    keys: new KeyRing(config.keys),
-    routes: {
-      models: parts.engine === undefined ? [] : servedModels(config.engine.models),
-      strictModels: config.strictModels,
-    },
-    snapshots: new SnapshotBook(),
-    config: { generation: config.generation, hash: config.hash, maxBodyBytes: config.server.maxBodyBytes },
-  }
+/** The house as it is now, and what changes it. */
+interface Rooms {
+  readonly house: () => House
+  readonly reloader: ConfigReloader
+  readonly report: ReloadReport
 }
 
-function listenerFor(house: House, config: Config, testClock: TestClock | undefined): Listener {
+function furnish(config: LoadedConfig, load: ServerInput['load'], ports: HousePorts): Rooms {
+  let house: House = { ...ports, ...houseSettings(config, ports, []) }
+  const report = new ReloadReport(config, ports)
+  const reloader = new ConfigReloader(config, {
+    load,
+    apply: (next) => {
+      const { upstreams } = house.routes
+      // One assignment: a request sees the old configuration or the new one.
+      house = { ...ports, ...houseSettings(next, ports, upstreams) }
+      void closeUpstreams(upstreams, house.routes.upstreams)
+    },
+    onResult: (result, cause) => report.note(result, cause),
+  })
+  return { house: () => house, reloader, report }
+}
+
+function listenerFor(rooms: Rooms, config: Config, testClock: TestClock | undefined): Listener {
   const listener: Listener = new Listener({
-    router: new Router(routes({ house, testClock, closing: () => listener.closing })),
+    router: new Router(routes({ ...rooms, testClock, closing: () => listener.closing })),
     errorFor,
     maxHeaderBytes: config.server.maxHeaderBytes,
     maxConnections: config.server.maxConnections,
     requestTimeoutMs: config.server.requestTimeoutSeconds * 1000,
-    onUnexpected: (cause, exchange) => noteFailure(cause, 'none', exchange, house),
+    onUnexpected: (cause, exchange) => noteFailure(cause, 'none', exchange, rooms.house()),
   })
   return listener
 }

@@ -31,9 +31,14 @@ export type ErrorCode =
   | 'client_closed'
   | 'internal'
   | 'engine_failed'
+  | 'upstream_failed'
+  | 'upstream_unreachable'
+  | 'upstream_too_large'
   | 'engine_unavailable'
+  | 'upstream_unavailable'
   | 'overloaded'
   | 'shutting_down'
+  | 'upstream_timeout'
 
 /**
  * Every error a caller can meet: code, HTTP status, hint. Messages add the number seen and the
@@ -62,9 +67,14 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   client_closed: { status: 499, hint: 'The client went away before the answer was complete.' },
   internal: { status: 500, hint: 'This is a defect; the request id finds it in the log.' },
   engine_failed: { status: 502, hint: 'Send the request again; the engine restarts by itself.' },
+  upstream_failed: { status: 502, hint: 'The upstream gave no usable answer; try again, or look at its own log.' },
+  upstream_unreachable: { status: 502, hint: 'Check base_url, network and proxy of the named upstream.' },
+  upstream_too_large: { status: 502, hint: 'Ask for a shorter answer, or raise max_answer_bytes of the upstream.' },
   engine_unavailable: { status: 503, hint: 'Install the engine for this platform, or configure an upstream.' },
+  upstream_unavailable: { status: 503, hint: 'Send the request again after the time in "retry-after".' },
   overloaded: { status: 503, hint: 'Send the request again after the time in "retry-after".' },
   shutting_down: { status: 503, hint: 'Send the request to another gateway, or again after the restart.' },
+  upstream_timeout: { status: 504, hint: 'Try again, or raise the timeouts of the upstream.' },
 }
 
 /** Where and how an error happened, beyond its message. */

@@ -1,8 +1,8 @@
 import type { TokenCount } from './units.ts'
 
 /**
- * What a model is asked to generate, free of any wire format: the engine's input. A dialect makes it
- * from a `Prompt` when a local model serves the request.
+ * What a model is asked to generate, free of any wire format: the engine's input. `toGeneration` makes it
+ * from a `Conversation` when a local model serves the request.
  */
 export interface GenerationRequest {
   readonly messages: readonly ChatMessage[]
@@ -10,7 +10,7 @@ export interface GenerationRequest {
   /** Raw `tool_choice` of the client, for the template. */
   readonly toolChoice: 'auto' | 'none' | 'required' | { readonly name: string }
   readonly sampling: Sampling
-  /** Upper bound on generated tokens; `undefined` = up to the context limit. */
+  /** Upper bound on generated tokens; `undefined` = up to the context limit, 0 = evaluate the prompt only. */
   readonly maxTokens: number | undefined
   /** Generation ends before the first of these strings. */
   readonly stop: readonly string[]
@@ -23,6 +23,8 @@ export interface ChatMessage {
   readonly role: 'system' | 'developer' | 'user' | 'assistant' | 'tool'
   /** Text content, or parts in order. Attachments stand in the prompt as a digest of their bytes (P-10). */
   readonly content: string
+  /** What the model thought before it said this; templates that know it decide how much of it stays. */
+  readonly reasoning?: string
   readonly name?: string
   readonly toolCalls?: readonly ToolCall[]
   readonly toolCallId?: string
@@ -40,8 +42,6 @@ export interface ToolDefinition {
   readonly description?: string
   /** The JSON schema exactly as the client wrote it; key order is meaning. */
   readonly parametersJson: string
-  /** The whole definition as the client wrote it. */
-  readonly json: string
 }
 
 export interface Sampling {
@@ -105,12 +105,3 @@ export type GenerationEvent =
       readonly logprobs?: readonly TokenLogprob[]
     }
   | { readonly kind: 'finish'; readonly reason: FinishReason; readonly outputTokens: TokenCount }
-
-/** A whole generation, folded from its events. */
-export interface GenerationResult {
-  readonly prompt: PromptReport
-  readonly text: string
-  readonly logprobs: readonly TokenLogprob[] | undefined
-  readonly reason: FinishReason
-  readonly outputTokens: TokenCount
-}

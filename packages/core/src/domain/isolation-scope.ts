@@ -46,6 +46,14 @@ export class IsolationScope {
   }
 
   /**
+   * This scope, narrowed once more; everything that selects this scope's organisation or isolation key still does.
+   * @example scope.narrowed('snapshot:2', ports)
+   */
+  narrowed(field: string, ports: ScopePorts): IsolationScope {
+    return new IsolationScope(this.org, this.key.slice(0, 64) + digest(['narrowed', this.key, field], ports))
+  }
+
+  /**
    * What the `key`s of an organisation, or of one isolation key in it, begin with.
    * @example IsolationScope.prefixOf({ org: orgId('acme') }, ports)
    */

@@ -59,6 +59,7 @@ export type Profile = Readonly<Record<string, string>>
 export interface Prompt {
   readonly dialect: DialectName
   readonly body: Uint8Array
+  /** Empty where the body leaves it to what the provider keeps. */
   readonly model: string
   readonly stream: boolean
   /** In render order: tools, system, messages. */

@@ -62,12 +62,20 @@ export class JsonDocument {
     let found: JsonNode | undefined
     if (this.kind(object) !== 'object') return found
     const end = this.#at(object + 2)
-    for (let key = object + 3; key < end;) {
-      const value = key + 3
-      if (this.isText(key, name)) found = value
-      key = this.#at(value + 2)
+    for (let key = object + 3; key < end; key = this.#at(key + 5)) {
+      if (this.#mayBe(key, name) && this.isText(key, name)) found = key + 3
     }
     return found
+  }
+
+  /** Whether an object has a member with any of the names; `false` for any other kind. */
+  hasAny(object: JsonNode, names: readonly string[]): boolean {
+    if (this.kind(object) !== 'object') return false
+    const end = this.#at(object + 2)
+    for (let key = object + 3; key < end; key = this.#at(key + 5)) {
+      for (const name of names) if (this.#mayBe(key, name) && this.isText(key, name)) return true
+    }
+    return false
   }
 
   /**
@@ -110,6 +118,12 @@ export class JsonDocument {
   /** The client's own bytes of the value, as text. */
   raw(node: JsonNode): string {
     return rawText(this.bytes, this.span(node))
+  }
+
+  /** The first byte of most names tells that they are not the one looked for. */
+  #mayBe(key: JsonNode, name: string): boolean {
+    const first = this.bytes[this.#at(key) + 1]!
+    return first === name.charCodeAt(0) || first === 0x5c || first >= 0x80 || name === ''
   }
 
   #children(container: JsonNode): JsonNode[] {

@@ -9,7 +9,7 @@ import type { JsonDocument, JsonNode } from './json-document.ts'
  */
 export function memberRanges(document: JsonDocument, object: JsonNode, names: readonly string[]): Span[] {
   // Most objects have none: ask without building lists.
-  if (!names.some((name) => document.find(object, name) !== undefined)) return []
+  if (!document.hasAny(object, names)) return []
   const ranges: Span[] = []
   const members = document.members(object)
   let kept = false

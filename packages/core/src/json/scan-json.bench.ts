@@ -1,5 +1,7 @@
 import { bench, describe } from 'vitest'
 import { scanJson } from './scan-json.ts'
+import { wasmTape } from './wasm/wasm-tape.ts'
+import { writeTape } from './write-tape.ts'
 
 /** An agent-like body: system text, tool schemas, a history with escapes and some non-ASCII words. */
 function agentBody(bytes: number): Uint8Array {
@@ -39,6 +41,7 @@ function spans(body: Uint8Array): number {
 }
 
 for (const [name, size] of [
+  ['1 KB', 1_024],
   ['20 KB', 20_480],
   ['200 KB', 204_800],
   ['2 MB', 2_097_152],
@@ -47,6 +50,12 @@ for (const [name, size] of [
     const body = agentBody(size)
     bench('scan and spans', () => {
       spans(body)
+    })
+    bench('scan in JavaScript', () => {
+      writeTape(body, 128)
+    })
+    bench('scan in WebAssembly', () => {
+      wasmTape(body, 128)
     })
     bench('toString + JSON.parse', () => {
       JSON.parse(decoder.decode(body))

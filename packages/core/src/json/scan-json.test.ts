@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { IncipitError } from '../domain/errors.ts'
 import type { JsonDocument, JsonNode } from './json-document.ts'
 import { scanJson } from './scan-json.ts'
+import { jsonText } from './testing/json-text.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -23,40 +24,6 @@ function rebuild(document: JsonDocument, node: JsonNode): unknown {
   if (kind !== 'object') return kind === 'string' ? document.string(node) : document.value(node)
   const pairs = document.members(node).map(({ key, value }) => [document.string(key), rebuild(document, value)])
   return Object.fromEntries(pairs) as unknown
-}
-
-const stringText = fc
-  .array(
-    fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 4 }).map((text) => JSON.stringify(text).slice(1, -1)),
-      fc.constantFrom('\\/', '\\u00e9', '\\ud83d\\ude00', '\\ud800', 'é', '漢', '😀', '\\"', '\\\\', '\u007f'),
-    ),
-    { maxLength: 6 },
-  )
-  .map((parts) => `"${parts.join('')}"`)
-
-/** JSON text with odd spacing, escapes, repeated names, numbers of any size: what a client may send. */
-const jsonText = fc.letrec<{ value: string }>((tie) => ({
-  value: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc.constantFrom('null', 'true', 'false', '-0', '1e5', '12345678901234567890', '-1.5E-7', '0.1e+2', '1e400'),
-    fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => JSON.stringify(number)),
-    stringText,
-    fc.array(tie('value')).chain((values) => spaced(['[', ...joined(values), ']'])),
-    fc
-      .array(fc.tuple(fc.oneof(stringText, fc.constantFrom('"a"', '"\\u0061"')), tie('value')))
-      .chain((pairs) => spaced(['{', ...joined(pairs.map(([key, value]) => `${key}:${value}`)), '}'])),
-  ),
-})).value
-
-function joined(values: readonly string[]): string[] {
-  return values.flatMap((value, index) => (index === 0 ? [value] : [',', value]))
-}
-
-function spaced(tokens: readonly string[]): fc.Arbitrary<string> {
-  return fc
-    .array(fc.constantFrom('', ' ', '\n', '\t\r\n '), { minLength: tokens.length, maxLength: tokens.length })
-    .map((spaces) => tokens.map((token, index) => token + (spaces[index] ?? '')).join(''))
 }
 
 test('spans of any JSON text re-parse to what JSON.parse gives', () => {
@@ -166,6 +133,16 @@ test('finds values by name and by pointer, the last of equal names', () => {
   for (const missing of ['/b~0~1c/2', '/b~0~1c/01', '/b~0~1c/-1', '/c', '/a/x/0', 'a']) {
     expect(document.at(missing)).toBeUndefined()
   }
+})
+
+test('names are found however they are written, and asked for several at once', () => {
+  const document = scanJson(encode('{"a":1,"\\u0062c":2,"d\\u0065":3,"é":4,"\\u00e8":5,"":6,"list":["x"]}'))
+  const found = ['a', 'bc', 'de', 'é', 'è', '', 'b', 'd', 'x'].map((name) => document.find(0, name))
+  expect(found.map((node) => node && document.value(node))).toEqual([1, 2, 3, 4, 5, 6, undefined, undefined, undefined])
+  for (const name of ['a', 'bc', 'de', 'é', 'è', '']) expect(document.hasAny(0, ['x', name])).toBe(true)
+  expect(document.hasAny(0, ['x', 'A', 'b', 'aa'])).toBe(false)
+  expect(document.hasAny(0, [])).toBe(false)
+  expect(document.hasAny(document.find(0, 'list') ?? -1, ['x'])).toBe(false)
 })
 
 test('a tape longer than its first guess grows', () => {

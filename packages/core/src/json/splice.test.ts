@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Edit } from '../domain/edit.ts'
 import { scanJson } from './scan-json.ts'
-import { invertEdits, splice, spliceParts } from './splice.ts'
+import { invertEdits, splice, spliceParts, splicePieces } from './splice.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
@@ -74,6 +74,26 @@ test('editing one value leaves every other byte as it was', () => {
         expect(edited.subarray(0, start)).toEqual(body.subarray(0, start))
         expect(edited.subarray(start + 11)).toEqual(body.subarray(end))
         expect(scanJson(edited).value(chosen)).toBe('new value')
+      },
+    ),
+  )
+})
+
+test('bytes that come in pieces give the same, and nothing of them is copied', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 1, maxLength: 40 }),
+      fc.array(fc.nat(40), { maxLength: 8 }),
+      fc.array(fc.tuple(fc.nat(40), fc.nat(40), fc.string({ maxLength: 3 })), { maxLength: 4 }),
+      (bytes, cuts, wanted) => {
+        const bounds = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
+        const pieces = bounds.slice(1).map((end, index) => bytes.slice(bounds[index], end))
+        const ends = wanted.flatMap(([a, b]) => [a % (bytes.length + 1), b % (bytes.length + 1)]).sort((a, b) => a - b)
+        const edits = wanted.map(([, , text], index) => edit(ends[index * 2] ?? 0, ends[index * 2 + 1] ?? 0, text))
+        const parts = splicePieces(pieces, edits)
+        expect(Uint8Array.from(parts.flatMap((part) => [...part]))).toEqual(Uint8Array.from(splice(bytes, edits)))
+        const known = new Set([...pieces, ...edits.map(({ replacement }) => replacement)].map(({ buffer }) => buffer))
+        expect(parts.every(({ buffer }) => known.has(buffer))).toBe(true)
       },
     ),
   )

@@ -37,6 +37,38 @@ export function spliceParts(bytes: Uint8Array, edits: readonly Edit[]): Uint8Arr
 }
 
 /**
+ * The same result as `spliceParts` for bytes that come in pieces: what was not touched is given as views of these.
+ *
+ * @throws RangeError as `splice` does
+ * @example const parts = splicePieces(body.pieces, edits)
+ */
+export function splicePieces(pieces: readonly Uint8Array[], edits: readonly Edit[]): Uint8Array[] {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  const parts: Uint8Array[] = []
+  let kept = 0
+  for (const edit of edits) {
+    checkEdit(edit, kept, length)
+    parts.push(...viewsOf(pieces, kept, edit.start))
+    if (edit.replacement.length > 0) parts.push(edit.replacement)
+    kept = edit.end
+  }
+  parts.push(...viewsOf(pieces, kept, length))
+  return parts
+}
+
+function viewsOf(pieces: readonly Uint8Array[], start: number, end: number): Uint8Array[] {
+  const views: Uint8Array[] = []
+  let at = 0
+  for (const piece of pieces) {
+    const from = Math.max(start - at, 0)
+    const to = Math.min(end - at, piece.length)
+    if (from < to) views.push(piece.subarray(from, to))
+    at += piece.length
+  }
+  return views
+}
+
+/**
  * The edits that undo others: `splice(splice(original, edits), invertEdits(original, edits))` gives
  * back the original bytes. Each inverse carries the bytes that its edit took out.
  *

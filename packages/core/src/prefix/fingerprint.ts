@@ -40,18 +40,25 @@ export function fingerprint(prompt: FingerprintInput, scope: IsolationScope): Fi
   }
 }
 
+/** Only the breakpoint that stands furthest counts, so that a prompt of thousands is measured once. */
 function blocksAtLastBreakpoint(prompt: FingerprintInput, chain: WireChain): number {
-  let blocks = 0
-  for (const { pointer, end } of prompt.breakpoints) {
-    const index = prompt.segments.findLastIndex((segment) => contains(segment.pointer, pointer))
-    const segment = prompt.segments[index]
-    if (segment === undefined) continue
-    const segmentEnd = (chain.segmentEnds[index] ?? 0) + 1
-    const reached =
-      end === undefined || end >= segment.span.end ? segmentEnd : wholeBlocks({ chain, index, segment, end })
-    blocks = Math.max(blocks, reached)
+  const { index, end } = furthestBreakpoint(prompt)
+  const segment = prompt.segments[index]
+  if (segment === undefined) return 0
+  return end >= segment.span.end ? (chain.segmentEnds[index] ?? 0) + 1 : wholeBlocks({ chain, index, segment, end })
+}
+
+function furthestBreakpoint({ breakpoints, segments }: FingerprintInput): { index: number; end: number } {
+  const furthest = { index: -1, end: 0 }
+  if (breakpoints.length === 0) return furthest
+  const indexes = new Map(segments.map(({ pointer }, index) => [pointer, index]))
+  for (const { pointer, end = Infinity } of breakpoints) {
+    const index = lastSegmentAround(pointer, indexes)
+    if (index < furthest.index || (index === furthest.index && end <= furthest.end)) continue
+    furthest.index = index
+    furthest.end = end
   }
-  return blocks
+  return furthest
 }
 
 /** Blocks of the chain that end at or before byte `end` of the body, which lies inside segment `index`. */
@@ -77,6 +84,11 @@ function blocksBeforeLastUserMessage(prompt: FingerprintInput, chain: WireChain)
   return end === undefined ? 0 : end + 1
 }
 
-function contains(outer: string, inner: string): boolean {
-  return inner === outer || inner.startsWith(`${outer}/`)
+/** The last segment that a pointer leads to or into; -1 where there is none. */
+function lastSegmentAround(pointer: string, indexes: ReadonlyMap<string, number>): number {
+  let last = -1
+  for (let length = pointer.length; length >= 0; length = length === 0 ? -1 : pointer.lastIndexOf('/', length - 1)) {
+    last = Math.max(last, indexes.get(pointer.slice(0, length)) ?? -1)
+  }
+  return last
 }

@@ -43,18 +43,24 @@ export interface WireChain extends WeightedChain {
  * @throws RangeError when a span or hole lies outside the body or out of order
  * @example wireChain(prompt, scope).lanes.length / 2 // number of blocks
  */
-export function wireChain(input: ChainInput, scope: IsolationScope): WireChain {
-  const sizes = input.segments.map((segment) => contentBytes(segment, input.body.length))
-  const segmentEnds = new Uint32Array(sizes.length)
+export function wireChain({ body, segments }: ChainInput, scope: IsolationScope): WireChain {
+  const segmentEnds = new Uint32Array(segments.length)
   let blocks = 0
-  sizes.forEach((size, index) => {
-    blocks += Math.max(1, Math.ceil(size / wireBlockBytes))
+  for (let index = 0; index < segments.length; index++) {
+    blocks += Math.max(1, Math.ceil(contentBytes(segments[index]!, body.length) / wireBlockBytes))
     segmentEnds[index] = blocks - 1
-  })
+  }
   const chain = { lanes: new Uint32Array(blocks * 2), weights: new Uint16Array(blocks), segmentEnds }
   const [left, right] = scope.seed
-  const writer: ChainWriter = { chain, next: 0, left, right, filled: 0 }
-  for (const segment of input.segments) hashSegment(writer, input.body, segment)
+  const writer: ChainWriter = { chain, next: 0, left, right }
+  const view = viewOf(body)
+  for (const { span, holes } of segments) {
+    if (holes === undefined || holes.length === 0) hashSegment(writer, view, span)
+    else {
+      const content = contentOf(body, span, holes)
+      hashSegment(writer, viewOf(content), { start: 0, end: content.length })
+    }
+  }
   return chain
 }
 
@@ -77,22 +83,17 @@ export function wireHashAt(chain: WeightedChain, block: number): WireHash {
  * @throws RangeError when a span or hole lies outside the body or out of order
  * @example contentBytes({ span: { start: 10, end: 20 } }, 100) // 10
  */
-export function contentBytes(segment: Pick<Segment, 'span' | 'holes'>, bodyBytes: number): number {
+export function contentBytes({ span, holes }: Pick<Segment, 'span' | 'holes'>, bodyBytes: number): number {
+  if (holes === undefined) return checkedLength(span.start, span.end, bodyBytes)
   let size = 0
-  let at = segment.span.start
-  for (const hole of segment.holes ?? []) {
-    size += checkedLength({ start: at, end: hole.start }, bodyBytes)
+  let at = span.start
+  for (const hole of holes) {
+    size += checkedLength(at, hole.start, bodyBytes)
     at = hole.end
-    checkedLength(hole, bodyBytes)
+    checkedLength(hole.start, hole.end, bodyBytes)
   }
-  return size + checkedLength({ start: at, end: segment.span.end }, bodyBytes)
+  return size + checkedLength(at, span.end, bodyBytes)
 }
-
-// Typed arrays read 32-bit words at multiples of 4 only, and segments begin anywhere: content is copied
-// once into this aligned scratch, which is small enough to stay in the processor's second-level cache.
-const scratchBytes = 256 * wireBlockBytes
-const words = new Int32Array(scratchBytes / 4)
-const scratch = new Uint8Array(words.buffer)
 
 interface ChainWriter {
   readonly chain: WireChain
@@ -100,59 +101,57 @@ interface ChainWriter {
   next: number
   left: number
   right: number
-  /** Content bytes of the current segment that wait in the scratch. */
-  filled: number
 }
 
-function hashSegment(writer: ChainWriter, body: Uint8Array, segment: Pick<Segment, 'span' | 'holes'>): void {
-  let at = segment.span.start
-  for (const hole of segment.holes ?? []) {
-    copyContent(writer, body, { start: at, end: hole.start })
-    at = hole.end
-  }
-  copyContent(writer, body, { start: at, end: segment.span.end })
-  flush(writer, true)
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function copyContent(writer: ChainWriter, body: Uint8Array, span: Span): void {
+/** A copy of the content of a segment with holes, which few have. */
+function contentOf(body: Uint8Array, span: Span, holes: readonly Span[]): Uint8Array {
+  const content = new Uint8Array(contentBytes({ span, holes }, body.length))
+  let filled = 0
   let at = span.start
-  while (at < span.end) {
-    // A full scratch is hashed only when more bytes follow: its last block might end the segment.
-    if (writer.filled === scratchBytes) flush(writer, false)
-    const end = Math.min(span.end, at + scratchBytes - writer.filled)
-    scratch.set(body.subarray(at, end), writer.filled)
-    writer.filled += end - at
+  for (const { start, end } of [...holes, { start: span.end, end: span.end }]) {
+    content.set(body.subarray(at, start), filled)
+    filled += start - at
     at = end
   }
+  return content
 }
 
-function flush(writer: ChainWriter, endsSegment: boolean): void {
-  const { filled } = writer
-  let offset = 0
-  for (; filled - offset > wireBlockBytes; offset += wireBlockBytes) hashBlock(writer, offset, wireBlockBytes, 0)
-  const length = filled - offset
-  // The last words of a short block must not depend on what the scratch held before.
-  scratch.fill(0, filled, (filled + 7) & ~7)
-  hashBlock(writer, offset, length, endsSegment ? 1 : 0)
-  writer.filled = 0
+function hashSegment(writer: ChainWriter, view: DataView, { start, end }: Span): void {
+  let at = start
+  for (; end - at > wireBlockBytes; at += wireBlockBytes) hashBlock(writer, view, at, wireBlockBytes << 1)
+  hashBlock(writer, view, at, ((end - at) << 1) | 1)
 }
 
-function hashBlock(writer: ChainWriter, offset: number, length: number, endsSegment: number): void {
+/** `lengthAndEnd`: twice the length of the block, and 1 more where it ends its segment. */
+function hashBlock(writer: ChainWriter, view: DataView, start: number, lengthAndEnd: number): void {
   let left = writer.left | 0
   let right = writer.right | 0
-  const from = offset >>> 2
-  const to = from + (((length + 7) >>> 3) << 1)
-  // Every word enters both lanes, so that all 64 bits depend on every byte. The words are inside the
-  // scratch by construction; a check of each would halve the speed.
-  for (let index = from; index < to; index += 2) {
-    const even = words[index] as number
-    const odd = words[index + 1] as number
+  const end = start + (lengthAndEnd >>> 1)
+  const whole = end - 8
+  let at = start
+  // Every word enters both lanes, so that all 64 bits depend on every byte. What comes next waits for the
+  // multiplication: the loads from where the segment begins, aligned or not, cost nothing beside it.
+  for (; at <= whole; at += 8) {
+    const even = view.getInt32(at, true)
+    const odd = view.getInt32(at + 4, true)
     left = Math.imul(left ^ even, 0x9e3779b1)
     right = Math.imul(right ^ odd, 0x85ebca77)
     left = (((left << 13) | (left >>> 19)) + odd) | 0
     right = (((right << 17) | (right >>> 15)) + even) | 0
   }
-  left ^= (length << 1) | endsSegment
+  if (at < end) {
+    const even = lastWord(view, at, Math.min(at + 4, end))
+    const odd = lastWord(view, at + 4, end)
+    left = Math.imul(left ^ even, 0x9e3779b1)
+    right = Math.imul(right ^ odd, 0x85ebca77)
+    left = (((left << 13) | (left >>> 19)) + odd) | 0
+    right = (((right << 17) | (right >>> 15)) + even) | 0
+  }
+  left ^= lengthAndEnd
   right = (right + left) | 0
   left = avalanche((left + Math.imul(right, 0xc2b2ae3d)) | 0)
   right = avalanche((right + left) | 0)
@@ -161,8 +160,15 @@ function hashBlock(writer: ChainWriter, offset: number, length: number, endsSegm
   const { chain, next } = writer
   chain.lanes[next * 2] = left
   chain.lanes[next * 2 + 1] = right
-  chain.weights[next] = length
+  chain.weights[next] = lengthAndEnd >>> 1
   writer.next = next + 1
+}
+
+/** The bytes from `at` on that are left, as the word that they begin: zero bytes fill it. */
+function lastWord(view: DataView, at: number, end: number): number {
+  let word = 0
+  for (let index = at; index < end; index++) word |= view.getUint8(index) << ((index - at) << 3)
+  return word
 }
 
 /** The 32-bit finaliser of MurmurHash3: each input bit flips each output bit with probability one half. */
@@ -172,9 +178,9 @@ function avalanche(value: number): number {
   return mixed ^ (mixed >>> 16)
 }
 
-function checkedLength(span: Span, bodyBytes: number): number {
-  if (!(span.start >= 0 && span.start <= span.end && span.end <= bodyBytes)) {
-    throw new RangeError(`span [${span.start}, ${span.end}) does not lie in order within ${bodyBytes} bytes`)
+function checkedLength(start: number, end: number, bodyBytes: number): number {
+  if (!(start >= 0 && start <= end && end <= bodyBytes)) {
+    throw new RangeError(`span [${start}, ${end}) does not lie in order within ${bodyBytes} bytes`)
   }
-  return span.end - span.start
+  return end - start
 }

@@ -1,3 +1,4 @@
+export * from './anthropic-defaults.ts'
 export * from './cache-rule.ts'
 export * from './cache-rules.ts'
 export * from './fact.ts'

@@ -32,6 +32,8 @@ test('text counts in bytes, wherever the client wrote it; what just fits passes'
   const call = { id: '1', name: 'f', arguments: 'z'.repeat(39) }
   const called = aGeneration([{ role: 'assistant', content: '', toolCalls: [call] }])
   expect(() => checkPromptBound(called, bound)).toThrow('prompt is 41 bytes of text')
+  const thought = aGeneration([{ role: 'assistant', content: 'x', reasoning: 'y'.repeat(40) }])
+  expect(() => checkPromptBound(thought, bound)).toThrow('prompt is 41 bytes of text')
 })
 
 test('every message is at least a token', () => {

@@ -38,8 +38,8 @@ export function checkPromptBound(generation: GenerationRequest, bound: PromptBou
   }
   const allowed = contextTokens * longestTokenBytes
   let seen = 0
-  for (const { content, name = '', toolCallId = '', toolCalls = [] } of messages) {
-    seen += bytesOf(content, name, toolCallId)
+  for (const { content, reasoning = '', name = '', toolCallId = '', toolCalls = [] } of messages) {
+    seen += bytesOf(content, reasoning, name, toolCallId)
     for (const call of toolCalls) seen += bytesOf(call.id, call.name, call.arguments)
   }
   for (const tool of tools) seen += bytesOf(tool.name, tool.description ?? '', tool.parametersJson)

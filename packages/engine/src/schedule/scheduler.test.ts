@@ -82,6 +82,16 @@ test('the last prompt token is always evaluated', async () => {
   expect((await bench.run({ prompt })).prompt).toMatchObject({ cachedTokens: 255, evaluatedTokens: 1 })
 })
 
+test('a request for 0 tokens evaluates and keeps the prompt, and generates nothing', async () => {
+  const bench = await aBench()
+  const prompt = randomPrompt(createRandom(50), 200)
+  const warmed = await bench.run({ prompt, maxTokens: 0 })
+  expect(warmed).toMatchObject({ text: '', reason: 'length', outputTokens: 0, error: undefined })
+  expect(warmed.prompt).toMatchObject({ cachedTokens: 0, evaluatedTokens: 200 })
+  expect(bench.scheduler.counters).toMatchObject({ generatedTokens: 0 })
+  expect((await bench.run({ prompt })).prompt).toMatchObject({ cachedTokens: 199, evaluatedTokens: 1 })
+})
+
 test('F-1 the oldest prompts are evicted first', async () => {
   const bench = await aBench({ cells: 1_024, contextTokens: 300 })
   const random = createRandom(6)

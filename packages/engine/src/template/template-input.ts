@@ -39,6 +39,8 @@ function messageInput(message: ChatMessage, traits: TemplateTraits, clean: (text
     role: message.role === 'developer' && !traits.developerRole ? 'system' : message.role,
     content: clean(message.content),
   }
+  // The name that templates of models that think look for.
+  if (message.reasoning !== undefined) input['reasoning_content'] = clean(message.reasoning)
   if (message.name !== undefined) input['name'] = clean(message.name)
   if (message.toolCallId !== undefined) input['tool_call_id'] = clean(message.toolCallId)
   if (message.toolCalls !== undefined && message.toolCalls.length > 0) {

@@ -19,5 +19,5 @@ export function aGeneration(
 
 export function aTool(name: string, description = 'Looks something up'): ToolDefinition {
   const parametersJson = '{"type":"object","properties":{"z":{"type":"string"},"a":{"type":"number"}}}'
-  return { name, description, parametersJson, json: `{"name":"${name}"}` }
+  return { name, description, parametersJson }
 }

@@ -7,6 +7,7 @@ const demo = { name: 'demo', aliases: ['@cf/*'], synthetic: true }
 const input: BannerInput = {
   url: 'http://127.0.0.1:4141',
   models: [demo],
+  upstreams: [],
   strictModels: false,
   keysRequired: false,
   engineMissing: undefined,
@@ -14,15 +15,26 @@ const input: BannerInput = {
   colours: false,
 }
 
-test('CF-4 the banner has a line to paste for every dialect served, and says what is not', () => {
+test('CF-4 the banner has a line to paste for every dialect served', () => {
   expect(renderBanner(input)).toBe(
     `incipit ${version} is ready at http://127.0.0.1:4141
 
   OpenAI SDK    export OPENAI_BASE_URL=http://127.0.0.1:4141/v1
                 export OPENAI_API_KEY=unused
+  Anthropic SDK export ANTHROPIC_BASE_URL=http://127.0.0.1:4141
+                export ANTHROPIC_API_KEY=unused
+  Claude Code   ANTHROPIC_BASE_URL=http://127.0.0.1:4141 ANTHROPIC_AUTH_TOKEN=unused claude
+  Codex         # ~/.codex/config.toml
+                model_provider = "incipit"
+                [model_providers.incipit]
+                name = "Incipit"
+                base_url = "http://127.0.0.1:4141/v1"
+                env_key = "OPENAI_API_KEY"
+                wire_api = "responses"
   Workers AI    http://127.0.0.1:4141/client/v4/accounts/{account_id}/ai
   Fireworks     http://127.0.0.1:4141/inference/v1
   Console       http://127.0.0.1:4141/
+  Upstreams     none: name them in incipit.yaml, or set OPENAI_API_KEY, ANTHROPIC_API_KEY, ...
   Models        demo (also @cf/*); any other name goes to demo
 
   Try           curl http://127.0.0.1:4141/v1/chat/completions -H 'content-type: application/json' \\
@@ -30,7 +42,6 @@ test('CF-4 the banner has a line to paste for every dialect served, and says wha
                 send it twice: the second reports cached tokens
 
   note Random weights: demo. Computing and caching are real, the text is meaningless.
-  note Claude Code (Anthropic Messages) and Codex (OpenAI Responses) are not served by this version.
 `,
   )
 })
@@ -38,7 +49,20 @@ test('CF-4 the banner has a line to paste for every dialect served, and says wha
 test('a gateway with keys asks for one in the lines to paste', () => {
   const banner = renderBanner({ ...input, keysRequired: true })
   expect(banner).toContain('export OPENAI_API_KEY=YOUR_KEY')
+  expect(banner).toContain('export ANTHROPIC_API_KEY=YOUR_KEY')
+  expect(banner).toContain('ANTHROPIC_AUTH_TOKEN=YOUR_KEY claude')
   expect(banner).toContain("-H 'authorization: Bearer YOUR_KEY'")
+})
+
+test('every upstream is told with kind and names, and by which variables it was found', () => {
+  const upstreams = [
+    { name: 'claude', kind: 'anthropic', models: ['claude-*'], variables: [] },
+    { name: 'openai', kind: 'openai', models: ['gpt-*', 'o3*'], variables: ['OPENAI_API_KEY', 'OPENAI_BASE_URL'] },
+  ]
+  expect(renderBanner({ ...input, upstreams })).toContain(
+    '  Upstreams     claude (anthropic): claude-*\n' +
+      '                openai: gpt-*, o3*; found by OPENAI_API_KEY, OPENAI_BASE_URL\n',
+  )
 })
 
 test('without an engine the reason is told, and nothing is said about a demo model', () => {

@@ -6,6 +6,8 @@ export interface BannerInput {
   readonly url: string
   /** The models really served. */
   readonly models: readonly BannerModel[]
+  /** In the order in which they are asked for. */
+  readonly upstreams: readonly BannerUpstream[]
   readonly strictModels: boolean
   readonly keysRequired: boolean
   /** Why there is no engine; `undefined` where there is one. */
@@ -20,6 +22,15 @@ export interface BannerModel {
   readonly aliases: readonly string[]
   /** Its weights are random. */
   readonly synthetic: boolean
+}
+
+export interface BannerUpstream {
+  readonly name: string
+  readonly kind: string
+  /** Globs of the names it serves. */
+  readonly models: readonly string[]
+  /** Variables it was found by; none = the configuration names it. */
+  readonly variables: readonly string[]
 }
 
 // Longer than `min_cached_tokens` in any vocabulary, so that the second call is warm.
@@ -43,9 +54,15 @@ export function renderBanner(input: BannerInput): string {
     '',
     line('OpenAI SDK', `export OPENAI_BASE_URL=${url}/v1`),
     more(`export OPENAI_API_KEY=${key}`),
+    line('Anthropic SDK', `export ANTHROPIC_BASE_URL=${url}`),
+    more(`export ANTHROPIC_API_KEY=${key}`),
+    line('Claude Code', `ANTHROPIC_BASE_URL=${url} ANTHROPIC_AUTH_TOKEN=${key} claude`),
+    line('Codex', dim('# ~/.codex/config.toml')),
+    ...codexLines(url).map(more),
     line('Workers AI', `${url}/client/v4/accounts/{account_id}/ai`),
     line('Fireworks', `${url}/inference/v1`),
     line('Console', `${url}/`),
+    ...upstreamLines(input).map((text, index) => line(index === 0 ? 'Upstreams' : '', text)),
     line('Models', modelsLine(input)),
     '',
     line('Try', `curl ${url}/v1/chat/completions -H 'content-type: application/json' \\`),
@@ -56,6 +73,27 @@ export function renderBanner(input: BannerInput): string {
     ...notes(input).map((note) => `  ${yellow('note')} ${note}`),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** The key is the one of the OpenAI SDK's lines. */
+function codexLines(url: string): string[] {
+  return [
+    'model_provider = "incipit"',
+    '[model_providers.incipit]',
+    'name = "Incipit"',
+    `base_url = "${url}/v1"`,
+    'env_key = "OPENAI_API_KEY"',
+    'wire_api = "responses"',
+  ]
+}
+
+function upstreamLines({ upstreams }: BannerInput): string[] {
+  if (upstreams.length === 0) return ['none: name them in incipit.yaml, or set OPENAI_API_KEY, ANTHROPIC_API_KEY, ...']
+  return upstreams.map(({ name, kind, models, variables }) => {
+    const what = name === kind ? name : `${name} (${kind})`
+    const found = variables.length === 0 ? '' : `; found by ${variables.join(', ')}`
+    return `${what}: ${models.join(', ')}${found}`
+  })
 }
 
 function modelsLine({ models, strictModels, engineMissing }: BannerInput): string {
@@ -77,7 +115,6 @@ function notes({ models, testClock }: BannerInput): string[] {
       ? []
       : [`Random weights: ${random.join(', ')}. Computing and caching are real, the text is meaningless.`]),
     ...(testClock ? ['The test clock is on: POST /admin/clock moves the time of this gateway.'] : []),
-    'Claude Code (Anthropic Messages) and Codex (OpenAI Responses) are not served by this version.',
   ]
 }
 

@@ -26,12 +26,17 @@ interface Run {
   readonly stderr: string
 }
 
-function start(args: readonly string[]): {
+function start(
+  args: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): {
   child: ChildProcess
   output: { stdout: string; stderr: string }
   ended: Promise<Run>
 } {
-  const child = spawn(process.execPath, [main, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+  // Whoever runs the tests may have keys of providers in their environment.
+  const env = { ...process.env, INCIPIT_DISCOVERY: 'off', ...more }
+  const child = spawn(process.execPath, [main, ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const output = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => void (output.stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => void (output.stderr += chunk.toString()))
@@ -68,11 +73,41 @@ test('every line that init comments out is a valid setting at its default', asyn
   const plain = await run('check', '--json')
   await writeFile(
     file,
-    commented.replaceAll(/^# (?=[ a-z])(?!yaml-)/gm, '').replace(/^(keys|secret):.*\n( .*\n)*/gm, ''),
+    commented.replaceAll(/^# (?=[ a-z])(?!yaml-)/gm, '').replace(/^(keys|secret|upstreams):.*\n( .*\n)*/gm, ''),
   )
   const filled = await run('check', '--json')
   expect(filled.stderr).toBe('')
   expect(JSON.parse(filled.stdout)).toEqual(JSON.parse(plain.stdout))
+})
+
+test('the upstreams that init comments out are valid', async () => {
+  await run('init')
+  const file = join(cwd, 'incipit.yaml')
+  const [section = ''] = /^# upstreams:.*\n(#.*\n)*/m.exec(await readFile(file, 'utf8')) ?? []
+  await writeFile(file, section.replaceAll(/^# /gm, ''))
+  const { stderr, stdout } = await start(['check', '--json'], { ANTHROPIC_API_KEY: 'secret-of-anthropic' }).ended
+  expect(stderr).toBe('')
+  expect(JSON.parse(stdout)).toMatchObject({ config: { upstreams: [{ name: 'claude' }, { name: 'fleet' }] } })
+})
+
+test('check tells upstreams of the environment and their variables, keeps names as written and shows no key', async () => {
+  const env = { INCIPIT_DISCOVERY: 'on', ANTHROPIC_API_KEY: 'secret-of-anthropic' }
+  const plain = await start(['check'], env).ended
+  expect(plain.stdout).toContain('# upstream anthropic found by ANTHROPIC_API_KEY\n')
+  expect(plain.stdout).not.toContain('secret-of-anthropic')
+  expect(JSON.parse((await start(['check', '--json'], env).ended).stdout)).toMatchObject({
+    discovered: [{ name: 'anthropic', kind: 'anthropic', variables: ['ANTHROPIC_API_KEY'] }],
+    config: { upstreams: [{ name: 'anthropic', api_key: '***', models: ['claude-*'] }] },
+  })
+  await writeFile(
+    join(cwd, 'incipit.yaml'),
+    'upstreams: [{ name: a, kind: vllm, base_url: "http://u:PASSWORD@h", org_keys: { AcmeCo: TOKEN }, model_names: { aB: cD } }]',
+  )
+  const { stdout } = await run('check')
+  expect(stdout).not.toMatch(/PASSWORD|TOKEN/)
+  expect(parse(stdout)).toMatchObject({
+    upstreams: [{ base_url: 'http://***@h', org_keys: { AcmeCo: '***' }, model_names: { aB: 'cD' } }],
+  })
 })
 
 test('check prints what is in effect in the names of the file, with secrets masked', async () => {
@@ -141,7 +176,7 @@ test('a word that names no command is called that, and not an argument too many'
   expect(await run('nonsense', '--port', '0')).toEqual({
     code: 1,
     stdout: '',
-    stderr: `error: unknown command "nonsense"; the commands are serve, init, check, doctor\n${hint}`,
+    stderr: `error: unknown command "nonsense"; the commands are serve, init, check, doctor, emulate\n${hint}`,
   })
   expect(await run('serve', 'nonsense')).toEqual({
     code: 1,
@@ -183,4 +218,28 @@ test('serve prints a ready line, answers, and ends with 0 on SIGTERM', async () 
   expect((await fetch(`${url}/health/liveness`)).status).toBe(200)
   child.kill('SIGTERM')
   expect(await ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('emulate prints a ready line, plays the provider, and ends with 0 on SIGTERM', async () => {
+  const { child, output, ended } = start(['emulate', 'anthropic', '--port', '0', '--json', '--key', 'secret=acme'])
+  await expect.poll(() => output.stdout, { timeout: 30_000 }).toContain('"event":"ready"')
+  const { url, kind } = JSON.parse(output.stdout) as { url: string; kind: string }
+  expect(kind).toBe('anthropic')
+  const ask = (key: string): Promise<Response> =>
+    fetch(`${url}/v1/models`, { headers: { 'x-api-key': key, 'anthropic-version': '2023-06-01' } })
+  expect((await ask('other')).status).toBe(401)
+  expect((await ask('secret')).headers.get('anthropic-organization-id')).toBe('acme')
+  child.kill('SIGTERM')
+  expect(await ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('emulate names the providers it knows and the numbers it takes', async () => {
+  expect(await run('emulate', 'nobody')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Allowed choices are anthropic, openai, fireworks, workers-ai, vllm.'),
+  })
+  expect(await run('emulate', 'vllm', '--port', 'x')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('--port must be a whole number from 0 to 65535, got "x"'),
+  })
 })

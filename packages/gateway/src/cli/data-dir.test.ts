@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { reasonOf } from './data-dir.ts'
+import { reasonOf, whyDataDirUnusable } from './data-dir.ts'
 
 test('what the system calls by a code is told in words, anything else in its own', () => {
   const reason = (code: string): string => reasonOf(Object.assign(new Error('raw'), { code }))
@@ -9,3 +9,10 @@ test('what the system calls by a code is told in words, anything else in its own
   expect(reason('ENOSPC')).toBe('no space is left on its disk')
   expect(reason('EOTHER')).toBe('raw')
 })
+
+test.runIf(process.platform === 'linux')(
+  'a place where no folder can be made is refused, and not tried for ever',
+  async () => {
+    expect(await whyDataDirUnusable('/proc/incipit/data')).toBe('no folder can be made there')
+  },
+)

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { ConfigError } from '../config/config-error.ts'
 
 /**
@@ -18,12 +18,25 @@ export async function requireDataDir(dataDir: string): Promise<void> {
 export async function whyDataDirUnusable(dataDir: string): Promise<string | undefined> {
   const probe = join(dataDir, `.probe-${randomUUID()}`)
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    await makeFolder(dataDir)
     await writeFile(probe, '')
     await rm(probe)
     return undefined
   } catch (error) {
     return reasonOf(error as NodeJS.ErrnoException) // fs rejects with these only
+  }
+}
+
+/** Not `recursive`: below /proc and the like Node 20 tries that for ever, as mkdir says ENOENT though the parent is there. */
+async function makeFolder(folder: string, parentsMade = false): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException // fs rejects with these only
+    if (code === 'EEXIST' && (await stat(folder)).isDirectory()) return
+    if (code !== 'ENOENT' || parentsMade) throw error
+    await makeFolder(dirname(folder))
+    await makeFolder(folder, true)
   }
 }
 
@@ -35,6 +48,7 @@ export function reasonOf(error: NodeJS.ErrnoException): string {
     EACCES: 'this user may not write there',
     EPERM: 'this user may not write there',
     EROFS: 'its file system is read-only',
+    ENOENT: 'no folder can be made there',
     ENOSPC: 'no space is left on its disk',
   }
   return reasons[error.code ?? ''] ?? error.message

@@ -7,11 +7,12 @@ import { coloursWanted } from './colours-wanted.ts'
 import { whyDataDirUnusable } from './data-dir.ts'
 import { loadCommandConfig } from './load-command-config.ts'
 import { warnAboutNode } from './node-support.ts'
+import { upstreamFindings } from './upstream-findings.ts'
 import type { CommandContext, ConfigOptions } from './program.ts'
 
 /** One thing looked at. */
 export interface Finding {
-  readonly check: 'node' | 'platform' | 'config' | 'engine' | 'data_dir' | 'models' | 'memory'
+  readonly check: 'node' | 'platform' | 'config' | 'engine' | 'data_dir' | 'models' | 'memory' | 'upstreams'
   readonly verdict: 'ok' | 'warning' | 'failed'
   readonly detail: string
 }
@@ -27,6 +28,7 @@ export async function runDoctor(options: ConfigOptions, context: CommandContext)
     await engineFinding(config.engine.enabled),
     ...(await modelFindings(config)),
     memoryFinding(config),
+    ...(await upstreamFindings(config, context.env)),
   ]
   const healthy = findings.every(({ verdict }) => verdict !== 'failed')
   process.stdout.write(

@@ -42,7 +42,32 @@ export function starterConfig(schema: string): string {
 # keys:                        # none = open, on loopback only
 #   - { key: "\${INCIPIT_KEY}", org: acme, name: web, role: member }     # role: member | admin
 
-# strict_models: false         # true refuses model names that nothing claims
+# mode: apply                  # apply: optimise prompts for caches | observe | advise: send what the client sent
+# inject_stream_usage: true    # ask upstreams for usage in streams, and hide it from clients that did not ask
+
+# upstreams:                   # left out: found by OPENAI_API_KEY, ANTHROPIC_API_KEY, FIREWORKS_API_KEY,
+#                              # CLOUDFLARE_API_TOKEN and _ACCOUNT_ID, OPENROUTER_API_KEY; []: none
+#   - name: claude
+#     kind: anthropic          # openai | anthropic | fireworks | workers-ai | openrouter | openai-compatible
+#                              # | anthropic-compatible | vllm | sglang | llama-server
+#     api_key: \${ANTHROPIC_API_KEY}
+#     models: ["claude-*"]     # globs of the names it serves
+#     isolation: shared        # native | credential | salt_text | shared; left out: the best its kind can do
+#     strip_billing_block: auto      # auto | always | never: the line that Claude Code changes with every request
+#   - name: fleet
+#     kind: vllm
+#     replicas: [http://127.0.0.1:8001, http://127.0.0.1:8002]     # or base_url
+#     models: ["llama-*"]
+#     model_names: { "llama-3": "meta-llama/Llama-3.3-70B-Instruct" }
+#     timeouts: { connect_ms: 10000, first_byte_ms: 600000, idle_ms: 300000 }
+#     max_retries: 2
+
+# workflow_cache:
+#   enabled: true
+#   provider_prefix_optimization:
+#     enabled: true            # cache marks, keys and lives that make upstreams keep a prefix
+
+# strict_models: false         # true refuses model names that nothing claims, as a mistyped one: else the first local model answers
 
 # engine:
 #   enabled: true

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { Environment } from '../config/environment-references.ts'
 import { runCheck } from './check.ts'
 import { runDoctor } from './doctor.ts'
+import { registerEmulate } from './emulate.ts'
 import { runInit } from './init.ts'
 import { runServe } from './serve.ts'
 import { version } from './version.ts'
@@ -55,8 +56,11 @@ export function buildProgram(context: CommandContext): Command {
     program.command('check').description('validate the configuration and print what is in effect'),
   ).action((options: ConfigOptions) => runCheck(options, context))
   withConfigOptions(
-    program.command('doctor').description('check this machine: Node, engine, data directory, budgets'),
+    program
+      .command('doctor')
+      .description('check this machine: Node, engine, data directory, budgets, and the way to upstreams'),
   ).action((options: ConfigOptions) => runDoctor(options, context))
+  registerEmulate(program)
   return program
 }
 

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path'
 import { isatty } from 'node:tty'
 import type { Logger } from 'pino'
 import pino from 'pino'
 import type { LoadedConfig } from '../config/load-config.ts'
+import { watchConfig } from '../config/watch-config.ts'
 import type { RunningServer } from '../server.ts'
 import { startServer } from '../server.ts'
 import { renderBanner } from './banner.ts'
@@ -11,23 +13,25 @@ import { loadCommandConfig } from './load-command-config.ts'
 import type { CommandContext, ConfigOptions } from './program.ts'
 import { warnAboutNode } from './node-support.ts'
 import { terminalLog } from './terminal-log.ts'
+import { watchTerminal } from './watch-terminal.ts'
 
 /**
  * `incipit serve`: starts the gateway and returns once it is ready. SIGINT or SIGTERM drains it, a
- * second signal ends it at once. Logs go to standard error, the banner or ready line to standard output.
+ * second signal ends it at once. SIGHUP and changes of the file have the configuration read again. Logs go to standard error, the banner or ready line to standard output.
  */
 export async function runServe(
   options: ConfigOptions & { readonly testClock?: boolean },
   context: CommandContext,
 ): Promise<void> {
   const { testClock = false, ...configOptions } = options
-  const config = await loadCommandConfig(configOptions, context)
+  const load = (file?: string): Promise<LoadedConfig> => loadCommandConfig(configOptions, context, file)
+  const config = await load()
   const log = logFor(config, options.json === true)
   for (const warning of [...config.warnings, ...warnAboutNode(process.versions.node)]) log.warn(warning)
   await requireDataDir(config.dataDir)
   const cancel = endOnSignalWhileStarting()
-  const server = await startServer({ config, testClock, log }).finally(cancel)
-  closeOnSignal(server, config, log)
+  const server = await startServer({ config, load, testClock, log }).finally(cancel)
+  closeOnSignal(server, reloadOnChange(server, config.file ?? resolve(context.cwd, 'incipit.yaml')), log)
   process.stdout.write(options.json === true ? readyLine(server, config) : bannerOf(server, config, testClock))
 }
 
@@ -50,7 +54,18 @@ function endOnSignalWhileStarting(): () => void {
   return () => void process.off('SIGINT', end).off('SIGTERM', end)
 }
 
-function closeOnSignal(server: RunningServer, config: LoadedConfig, log: Logger): void {
+function reloadOnChange(server: RunningServer, file: string): { close(): void } {
+  return watchConfig({ file, onChange: () => void server.reload('file') })
+}
+
+function closeOnSignal(server: RunningServer, watcher: { close(): void }, log: Logger): void {
+  const hungUp = watchTerminal()
+  const end = (code: number): void => {
+    if (!hungUp()) process.exit(code)
+    // An ordinary exit resets the terminal, and Node aborts where that is gone.
+    process.removeAllListeners('SIGHUP')
+    process.kill(process.pid, 'SIGHUP')
+  }
   let closingSince: number | undefined
   const onSignal = (signal: NodeJS.Signals): void => {
     if (closingSince !== undefined) {
@@ -59,40 +74,53 @@ function closeOnSignal(server: RunningServer, config: LoadedConfig, log: Logger)
       return
     }
     closingSince = performance.now()
+    watcher.close()
     log.info(
-      { signal, seconds: config.server.shutdownSeconds },
+      { signal, seconds: server.config.server.shutdownSeconds },
       'closing; answers may finish, a second signal ends at once',
     )
     server.close().then(
-      () => process.exit(0),
+      () => end(0),
       (error: unknown) => {
         log.error({ err: error }, 'closing failed')
-        process.exit(1)
+        end(1)
       },
     )
   }
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+  process.on('SIGHUP', (signal) => (hungUp() ? onSignal(signal) : void server.reload('signal')))
 }
 
-function readyLine(server: RunningServer, config: LoadedConfig): string {
-  const { house } = server
-  const models = house.routes.models.map(({ name }) => name)
-  return `${JSON.stringify({ event: 'ready', url: server.url, models, engine_missing: house.engineMissing ?? null, config_hash: config.hash })}\n`
+function readyLine({ url, house }: RunningServer, { hash, upstreams }: LoadedConfig): string {
+  const line = {
+    event: 'ready',
+    url,
+    models: house.routes.models.map(({ name }) => name),
+    upstreams: upstreams.map(({ name }) => name),
+    engine_missing: house.engineMissing ?? null,
+    config_hash: hash,
+  }
+  return `${JSON.stringify(line)}\n`
 }
 
 function bannerOf(server: RunningServer, config: LoadedConfig, testClock: boolean): string {
-  const { engine, routes } = server.house
+  const { engine, engineMissing, routes } = server.house
   const models = routes.models.map(({ name, aliases, replicas }) => {
     const loaded = engine?.models.find((model) => model.name === replicas[0])
     return { name, aliases, synthetic: loaded?.synthetic === true }
   })
+  const upstreams = config.upstreams.map(({ name, kind, models }) => {
+    const source = config.discovered.find((source) => source.name === name)
+    return { name, kind, models, variables: source?.variables ?? [] }
+  })
   return renderBanner({
     url: server.url,
     models,
+    upstreams,
     testClock,
+    engineMissing,
     strictModels: config.strictModels,
     keysRequired: config.keys.length > 0,
-    engineMissing: server.house.engineMissing,
     colours: coloursWanted(),
   })
 }

@@ -1,3 +1,6 @@
+/** Their keys are names that people chose, not settings. */
+const named: ReadonlySet<string> = new Set(['orgKeys', 'modelNames', 'headers'])
+
 /**
  * The same value with the keys that `incipit.yaml` uses; what is left out stays left out.
  * @example snakeCaseKeys({ dataDir: '.incipit' }) // { data_dir: '.incipit' }
@@ -9,7 +12,12 @@ export function snakeCaseKeys(value: unknown): unknown {
     Object.entries(value).flatMap(([key, inner]) =>
       inner === undefined
         ? []
-        : [[key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), snakeCaseKeys(inner)]],
+        : [
+            [
+              key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+              named.has(key) ? inner : snakeCaseKeys(inner),
+            ],
+          ],
     ),
   )
 }

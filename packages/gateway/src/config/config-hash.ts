@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { ConfigSettings } from './config.ts'
+import { maskUrl } from './mask-url.ts'
+import type { UpstreamSettings } from './upstream-settings.ts'
 
 const hidden = '***'
 
@@ -12,6 +14,7 @@ export function maskSecrets<Settings extends ConfigSettings>(settings: Settings)
     ...settings,
     secret: settings.secret === undefined ? undefined : hidden,
     keys: settings.keys.map((key) => ({ ...key, key: hidden })),
+    upstreams: settings.upstreams.map(maskUpstream),
   }
 }
 
@@ -20,4 +23,21 @@ export function configHash(settings: ConfigSettings): string {
   return createHash('sha256')
     .update(JSON.stringify(maskSecrets(settings)))
     .digest('hex')
+}
+
+function maskUpstream(upstream: UpstreamSettings): UpstreamSettings {
+  return {
+    ...upstream,
+    baseUrl: upstream.baseUrl === undefined ? undefined : maskUrl(upstream.baseUrl),
+    replicas: upstream.replicas.map(maskUrl),
+    apiKey: upstream.apiKey === undefined ? undefined : hidden,
+    apiKeys: upstream.apiKeys.map(() => hidden),
+    orgKeys: maskValues(upstream.orgKeys),
+    headers: maskValues(upstream.headers),
+    proxy: upstream.proxy === undefined ? undefined : maskUrl(upstream.proxy),
+  }
+}
+
+function maskValues(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.keys(values).map((name) => [name, hidden]))
 }

@@ -1,3 +1,5 @@
+import type { UpstreamSettings } from './upstream-settings.ts'
+
 /** Where and how the gateway listens. */
 export interface ServerSettings {
   /** Address to listen on; anything but loopback requires keys. */
@@ -61,6 +63,12 @@ export interface EngineSettings {
   readonly models: readonly ModelSettings[]
 }
 
+/** What is done for caches; `false` anywhere above switches off what is below. */
+export interface WorkflowCacheSettings {
+  readonly enabled: boolean
+  readonly providerPrefixOptimization: { readonly enabled: boolean }
+}
+
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
 /** What `incipit.yaml`, the environment and the flags can set, with every default filled in. */
@@ -74,6 +82,13 @@ export interface ConfigSettings {
   readonly keys: readonly KeySettings[]
   /** Refuse model names that nothing claims, instead of serving them with the first model. */
   readonly strictModels: boolean
+  /** Only `apply` changes what is sent in order to make caches work; the others send what the client sent. */
+  readonly mode: 'observe' | 'advise' | 'apply'
+  /** Ask upstreams for usage in streams, and hide it from clients that did not ask. */
+  readonly injectStreamUsage: boolean
+  /** In the order in which their `models` are tried. */
+  readonly upstreams: readonly UpstreamSettings[]
+  readonly workflowCache: WorkflowCacheSettings
   readonly engine: EngineSettings
   /** `null` = SQLite in `dataDir`. */
   readonly store: { readonly url: null }

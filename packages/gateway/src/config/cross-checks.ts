@@ -1,5 +1,7 @@
 import { isIPv4 } from 'node:net'
+import { checkUpstreams } from './check-upstreams.ts'
 import type { ConfigSettings } from './config.ts'
+import { repeated } from './repeated.ts'
 import type { ConfigPath } from './schema.ts'
 
 /** What no single field can tell. */
@@ -11,7 +13,8 @@ export interface CrossChecks {
 const advisedKeyLength = 16
 
 /** @example crossCheck(settings).problems */
-export function crossCheck({ server, keys, engine }: ConfigSettings): CrossChecks {
+export function crossCheck(settings: ConfigSettings): CrossChecks {
+  const { server, keys, engine } = settings
   const problems: { path: ConfigPath; text: string }[] = []
   if (keys.length === 0 && !isLoopback(server.host)) {
     const text = `"${server.host}" can be reached from elsewhere and no keys are configured; add keys, or use 127.0.0.1`
@@ -31,19 +34,11 @@ export function crossCheck({ server, keys, engine }: ConfigSettings): CrossCheck
   const warnings = keys
     .filter(({ key }) => key.length < advisedKeyLength)
     .map(({ name, key }) => `key "${name}" has ${key.length} characters; at least ${advisedKeyLength} are advised`)
-  return { problems, warnings }
+  const upstreams = checkUpstreams(settings)
+  return { problems: [...problems, ...upstreams.problems], warnings: [...warnings, ...upstreams.warnings] }
 }
 
 /** @example isLoopback('127.0.0.1') // true */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
-}
-
-function repeated(values: readonly string[]): number[] {
-  const seen = new Set<string>()
-  return values.flatMap((value, index) => {
-    if (seen.has(value)) return [index]
-    seen.add(value)
-    return []
-  })
 }

@@ -3,16 +3,21 @@ import { dirname, relative, resolve } from 'node:path'
 import { readConfigDocument } from './config-document.ts'
 import type { ConfigDocument } from './config-document.ts'
 import { ConfigError } from './config-error.ts'
+import { caFileProblems } from './ca-file-problems.ts'
 import { configHash } from './config-hash.ts'
 import type { Config, ConfigSettings } from './config.ts'
 import { crossCheck } from './cross-checks.ts'
+import type { DiscoverySource } from './discover-upstreams.ts'
+import { discoveredOverride } from './discovered-override.ts'
 import type { IssueContext } from './describe-issues.ts'
 import { describeIssues, nameOf, valueAt } from './describe-issues.ts'
 import type { Environment } from './environment-references.ts'
+import { isSecret } from './is-secret.ts'
 import type { ConfigFlags, Override } from './overrides.ts'
 import { numeric, overridesOf, truth } from './overrides.ts'
 import type { ConfigIssue, ConfigPath } from './schema.ts'
 import { parseConfig } from './schema.ts'
+import { withValue } from './with-value.ts'
 
 /** Where a configuration is put together from. */
 export interface ConfigSources {
@@ -27,7 +32,11 @@ export interface ConfigSources {
 export interface LoadedConfig extends Config {
   /** Absolute path of the file read; `undefined` = none. */
   readonly file: string | undefined
+  /** There is no file, or nothing in it. */
+  readonly empty: boolean
   readonly warnings: readonly string[]
+  /** Upstreams that the environment gave, not the file. */
+  readonly discovered: readonly DiscoverySource[]
 }
 
 const mostProblems = 20
@@ -46,7 +55,9 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
     document.problems.map(({ line, column, text }) => `${shownFile}:${line}:${column}  ${text}`),
     shownFile,
   )
-  const overrides = overridesOf(sources.flags, env)
+  const given = overridesOf(sources.flags, env)
+  const discovery = discoveredOverride(document.value, given, env)
+  const overrides = [...given, ...discovery.overrides]
   const { value, issues, settings } = validate(document, overrides)
   const context = contextOf({ value, document, overrides, shownFile })
   const blamed = (paths: readonly ConfigPath[]): string =>
@@ -60,7 +71,21 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   )
   const base = file === undefined ? cwd : dirname(file.path)
   const effective = withAbsolutePaths(settings, (path) => (sourceOf(path, overrides) === undefined ? base : cwd))
-  return { ...effective, generation: 1, hash: configHash(effective), file: file?.path, warnings }
+  refuseIf(
+    (await caFileProblems(effective.upstreams)).map(
+      ({ path, text }) => `${context.place(path)}  ${nameOf(path)}: ${text}`,
+    ),
+    shownFile,
+  )
+  return {
+    ...effective,
+    generation: 1,
+    hash: configHash(effective),
+    file: file?.path,
+    empty: (file?.text ?? '').trim() === '',
+    warnings: [...warnings, ...discovery.skipped],
+    discovered: discovery.sources,
+  }
 }
 
 async function readConfigFile({ file, cwd }: ConfigSources): Promise<{ path: string; text: string } | undefined> {
@@ -114,8 +139,7 @@ function contextOf(parts: {
       const { line, column } = document.locate(path)
       return `${shownFile}:${line}:${column}`
     },
-    hidden: (path) =>
-      path[0] === 'secret' || (path[0] === 'keys' && path[2] === 'key') || document.fromEnvironment.has(path.join('.')),
+    hidden: (path) => isSecret(path, valueAt(value, path)) || document.fromEnvironment.has(path.join('.')),
   }
 }
 
@@ -124,21 +148,15 @@ function sourceOf(path: ConfigPath, overrides: readonly Override[]): string | un
   return overrides.findLast((override) => override.path.every((part, index) => path[index] === part))?.source
 }
 
-/** A copy with the value at `path` replaced; anything on the way that is no mapping or list stays as it is, for the schema to refuse. */
-function withValue(root: unknown, [part, ...rest]: ConfigPath, value: unknown): unknown {
-  if (part === undefined) return value
-  if (Array.isArray(root))
-    return root.map((item: unknown, index) => (index === part ? withValue(item, rest, value) : item))
-  if (root !== undefined && (typeof root !== 'object' || root === null)) return root
-  return { ...root, [part]: withValue(root === undefined ? undefined : Reflect.get(root, part), rest, value) }
-}
-
 function withAbsolutePaths(settings: ConfigSettings, base: (path: ConfigPath) => string): ConfigSettings {
   const models = settings.engine.models.map((model) =>
     model.path.startsWith('builtin:') ? model : { ...model, path: resolve(base(['engine', 'models']), model.path) },
   )
   const dataDir = resolve(base(['data_dir']), settings.dataDir)
-  return { ...settings, dataDir, engine: { ...settings.engine, models } }
+  const upstreams = settings.upstreams.map((upstream) =>
+    upstream.caFile === undefined ? upstream : { ...upstream, caFile: resolve(base(['upstreams']), upstream.caFile) },
+  )
+  return { ...settings, dataDir, upstreams, engine: { ...settings.engine, models } }
 }
 
 function refuseIf(problems: readonly string[], blamed: string): void {

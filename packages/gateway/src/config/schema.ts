@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { byteSizePattern, parseByteSize } from './byte-size.ts'
 import type { ConfigSettings } from './config.ts'
+import { byteSize, byteSizeOr, bytesAllowed, flag, mapping, text, whole } from './schema-parts.ts'
+import { upstreamSchema } from './upstream-schema.ts'
 
 export type { Config, ConfigSettings } from './config.ts'
 
@@ -38,41 +39,6 @@ export function configJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(fileSchema, { io: 'input', target: 'draft-7' })
   return { ...schema, title: 'incipit.yaml' } as JsonSchema // zod's type has no index signature
 }
-
-// The second argument of each helper's checks is what a person reads after "allowed:".
-
-const whole = (least: number, most: number, of = ''): z.ZodInt => {
-  const allowed = `a whole number${of} from ${least} to ${most}`
-  return z.int(allowed).min(least, allowed).max(most, allowed)
-}
-
-const text = (allowed: string, most = 4096): z.ZodString => z.string(allowed).min(1, allowed).max(most, allowed)
-
-const flag = z.boolean('true or false')
-
-const bytesAllowed = 'a number of bytes, such as 2GiB, 512MiB or 1048576'
-
-const byteSizeOr = (allowed: string) =>
-  z
-    .union([z.int(allowed).min(0, allowed), z.string(allowed).regex(byteSizePattern, allowed)], allowed)
-    .transform((size, context) => {
-      const bytes = typeof size === 'number' ? size : parseByteSize(size)
-      if (bytes !== undefined) return bytes
-      context.addIssue({ code: 'custom', message: allowed })
-      return z.NEVER
-    })
-
-const byteSize = byteSizeOr(bytesAllowed)
-
-const section =
-  (allowed: string) =>
-  <Shape extends z.ZodRawShape>(shape: Shape) =>
-    z.strictObject(shape, {
-      // Unknown keys are told apart by their code; this text is for a value that is no mapping.
-      error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : allowed),
-    })
-
-const mapping = section('a mapping of the keys of this section')
 
 const server = mapping({
   host: text('a host name or address')
@@ -148,6 +114,15 @@ const engine = mapping({
     .describe('The first one also serves names that nothing claims, unless strict_models.'),
 })
 
+const workflowCache = mapping({
+  enabled: flag.default(true).describe('Optimise prompts for caches at all.'),
+  provider_prefix_optimization: mapping({
+    enabled: flag.default(true).describe('Set cache marks, keys and lives that make upstreams keep a prefix.'),
+  })
+    .prefault({})
+    .describe('What is done for the prefix caches of upstreams.'),
+})
+
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 const fileSchema = mapping({
@@ -162,6 +137,18 @@ const fileSchema = mapping({
     .describe('Keys the hashes of scopes and sessions; left out: created once in data_dir/secret.'),
   keys: z.array(key, 'a list of keys').default([]).describe('None = open, on loopback only.'),
   strict_models: flag.default(false).describe('Refuse model names that nothing claims.'),
+  mode: z
+    .enum(['observe', 'advise', 'apply'], 'observe, advise or apply')
+    .default('apply')
+    .describe('apply: optimise what is sent. observe, advise: send what the client sent.'),
+  inject_stream_usage: flag
+    .default(true)
+    .describe('Ask upstreams for usage in streams, and hide it from clients that did not ask.'),
+  upstreams: z
+    .array(upstreamSchema, 'a list of upstreams')
+    .default([])
+    .describe('Endpoints to send requests to. Left out: found from variables such as OPENAI_API_KEY; []: none.'),
+  workflow_cache: workflowCache.prefault({}).describe('What is done for caches.'),
   engine: engine.prefault({}).describe('The local engine.'),
   store: mapping({
     url: z.null('null (SQLite in data_dir), the one store of this version').default(null),
@@ -190,6 +177,13 @@ function toSettings(file: z.infer<typeof fileSchema>): ConfigSettings {
     secret: file.secret,
     keys: file.keys,
     strictModels: file.strict_models,
+    mode: file.mode,
+    injectStreamUsage: file.inject_stream_usage,
+    upstreams: file.upstreams,
+    workflowCache: {
+      enabled: file.workflow_cache.enabled,
+      providerPrefixOptimization: { enabled: file.workflow_cache.provider_prefix_optimization.enabled },
+    },
     engine: {
       enabled: engine.enabled,
       threads: engine.threads,

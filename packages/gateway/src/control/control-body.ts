@@ -1,7 +1,7 @@
 import { IncipitError } from '@incipit/core'
 import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
-import { receiveBody } from '../receive/receive-body.ts'
+import { receiveBytes } from '../receive/receive-body.ts'
 import { receiveHead } from '../receive/receive-head.ts'
 
 const maxControlBytes = 64 * 1024
@@ -16,7 +16,7 @@ export async function controlBody<Schema extends z.ZodType>(
   schema: Schema,
 ): Promise<z.infer<Schema>> {
   receiveHead(request)
-  const text = new TextDecoder().decode(await receiveBody(request, maxControlBytes))
+  const text = new TextDecoder().decode(await receiveBytes(request, maxControlBytes))
   const parsed = schema.safeParse(text.trim() === '' ? {} : parseJson(text))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues

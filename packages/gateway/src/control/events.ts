@@ -35,7 +35,7 @@ export async function listEvents(exchange: Exchange, house: House): Promise<void
 export async function showEvent(exchange: Exchange, house: House): Promise<void> {
   const caller = house.keys.authenticate(exchange.request)
   const id = exchange.params['id'] ?? ''
-  const event = /^req_[0-9a-f]{24}$/.test(id) ? await house.ledger.find(requestId(id)) : undefined
+  const event = /^req_[0-9a-f]{24}(?:_\d+)?$/.test(id) ? await house.ledger.find(requestId(id)) : undefined
   // Another organisation's event is answered like one that does not exist.
   if (event === undefined || (caller.role !== 'admin' && event.org !== caller.org)) {
     throw new IncipitError('not_found', 'there is no event with this id', { param: 'id' })

@@ -17,6 +17,7 @@ export async function readiness(exchange: Exchange, house: House, closing: boole
 
 function statusOf(house: House, closing: boolean): string {
   if (closing) return 'shutting_down'
-  if (house.routes.models.length === 0) return 'no_model'
+  if (house.routes.models.length === 0 && house.routes.upstreams.length === 0) return 'no_model'
+  if (house.routes.upstreams.length > 0) return 'ready'
   return house.engine?.ready === false ? 'engine_restarting' : 'ready'
 }

@@ -1,23 +1,42 @@
 import { IncipitError } from '@incipit/core'
+import type { Caller } from '../authenticate/authenticate.ts'
 import type { House } from '../house.ts'
 import type { Exchange } from '../http/exchange.ts'
-import { sendJson } from '../http/exchange.ts'
+import { header, sendJson } from '../http/exchange.ts'
 import type { ServedModel } from '../route/route.ts'
-import { findModel } from '../route/route.ts'
+import { findModel, matchesGlob } from '../route/route.ts'
+import type { Upstream } from '../upstreams/upstream.ts'
+import { findUpstreamModel, upstreamModels } from './upstream-models.ts'
 
-/** `GET /v1/models`: what is served, in the shape of the OpenAI listing. */
+/** A model that clients can name. */
+interface ListedModel {
+  readonly id: string
+  readonly owner: string
+  /** Of local models: more than their name. */
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/**
+ * `GET /v1/models`: local models, names the configuration gives, and what upstreams list themselves. In the
+ * shape of OpenAI's listing; with an `anthropic-version` header in that of Anthropic's.
+ */
 export async function listModels(exchange: Exchange, house: House): Promise<void> {
-  house.keys.authenticate(exchange.request)
-  const data = house.routes.models.flatMap((served) => namesOf(served).map((id) => describe(id, served, house)))
-  sendJson(exchange.response, 200, JSON.stringify({ object: 'list', data }))
+  const caller = house.keys.authenticate(exchange.request)
+  const models = [...localModels(caller, house), ...(await ofUpstreams(caller, house))]
+  const unique = [...new Map(models.map((model) => [model.id, model])).values()]
+  const render = isAnthropic(exchange) ? anthropicListing : openaiListing
+  sendJson(exchange.response, 200, JSON.stringify(render(unique)))
 }
 
 /** `GET /v1/models/{id}` */
 export async function showModel(exchange: Exchange, house: House): Promise<void> {
-  house.keys.authenticate(exchange.request)
+  const caller = house.keys.authenticate(exchange.request)
   const id = exchange.params['id'] ?? ''
-  const served = findModel(id, { ...house.routes, strictModels: true })
-  sendJson(exchange.response, 200, JSON.stringify(describe(id, served, house)))
+  const model =
+    (await ofUpstreams(caller, house)).find((listed) => listed.id === id) ??
+    (isLocal(id, caller, house) ? undefined : await findUnlisted(id, caller, house)) ??
+    localModel(id, house)
+  sendJson(exchange.response, 200, JSON.stringify(isAnthropic(exchange) ? anthropicModel(model) : openaiModel(model)))
 }
 
 /** @throws IncipitError `unknown_model`; unlike routing, nothing is served by default here */
@@ -30,26 +49,86 @@ export function modelNamed(name: string, house: House): ServedModel {
   })
 }
 
+function localModels({ ownCredential }: Caller, house: House): ListedModel[] {
+  if (ownCredential) return []
+  return house.routes.models.flatMap((served) => namesOf(served).map((id) => describe(id, served, house)))
+}
+
+function localModel(id: string, house: House): ListedModel {
+  return describe(id, findModel(id, { ...house.routes, strictModels: true }), house)
+}
+
+function isLocal(id: string, { ownCredential }: Caller, { routes }: House): boolean {
+  if (ownCredential) return false
+  return routes.models.some(({ name, aliases }) => [name, ...aliases].some((glob) => matchesGlob(glob, id)))
+}
+
+/** What no list names and an upstream knows all the same: an alias of a dated name, a model of one's own. */
+async function findUnlisted(id: string, caller: Caller, house: House): Promise<ListedModel | undefined> {
+  const claiming = reachableBy(caller, house).filter(({ settings }) => {
+    return settings.models.some((name) => name.includes('*') && matchesGlob(name, id))
+  })
+  for (const upstream of claiming) {
+    const found = await findUpstreamModel(id, upstream, caller)
+    if (found !== undefined) return { id: found, owner: upstream.name, details: {} }
+  }
+  return undefined
+}
+
+function reachableBy(caller: Caller, house: House): Upstream[] {
+  return house.routes.upstreams.filter(({ settings }) => settings.credentials === 'client' || !caller.ownCredential)
+}
+
+async function ofUpstreams(caller: Caller, house: House): Promise<ListedModel[]> {
+  const lists = await Promise.all(
+    reachableBy(caller, house).map(async (upstream): Promise<ListedModel[]> => {
+      const { models, modelNames } = upstream.settings
+      const named = [...Object.keys(modelNames), ...models.filter((name) => !name.includes('*'))]
+      const listed = models.some((name) => name.includes('*')) ? await upstreamModels(upstream, caller, house) : []
+      const claimed = listed.filter((id) => models.some((glob) => matchesGlob(glob, id)))
+      return [...named, ...claimed].map((id) => ({ id, owner: upstream.name, details: {} }))
+    }),
+  )
+  return lists.flat()
+}
+
 function namesOf(served: ServedModel): string[] {
   return [served.name, ...served.aliases.filter((alias) => !alias.includes('*'))]
 }
 
-function describe(id: string, served: ServedModel, house: House): Record<string, unknown> {
+function describe(id: string, served: ServedModel, house: House): ListedModel {
   const info = house.engine?.models.find((model) => model.name === served.replicas[0])
-  return {
-    id,
-    object: 'model',
-    created: 0,
-    owned_by: served.upstream,
-    incipit: {
-      served_by: served.name,
-      aliases: served.aliases,
-      replicas: served.replicas,
-      context_tokens: info?.contextTokens ?? null,
-      parameters: info?.parameters ?? null,
-      synthetic: info?.synthetic ?? null,
-      flash_attention: info?.flashAttention ?? null,
-      file_sha256: info?.fileHash ?? null,
-    },
+  const incipit = {
+    served_by: served.name,
+    aliases: served.aliases,
+    replicas: served.replicas,
+    context_tokens: info?.contextTokens ?? null,
+    parameters: info?.parameters ?? null,
+    synthetic: info?.synthetic ?? null,
+    flash_attention: info?.flashAttention ?? null,
+    file_sha256: info?.fileHash ?? null,
   }
+  return { id, owner: served.upstream, details: { incipit } }
+}
+
+function isAnthropic({ request }: Exchange): boolean {
+  return header(request, 'anthropic-version') !== undefined
+}
+
+function openaiListing(models: readonly ListedModel[]): unknown {
+  return { object: 'list', data: models.map(openaiModel) }
+}
+
+function openaiModel({ id, owner, details }: ListedModel): unknown {
+  return { id, object: 'model', created: 0, owned_by: owner, ...details }
+}
+
+function anthropicListing(models: readonly ListedModel[]): unknown {
+  const data = models.map(anthropicModel)
+  return { data, has_more: false, first_id: models[0]?.id ?? null, last_id: models.at(-1)?.id ?? null }
+}
+
+/** No upstream tells when a model was made in a way that all do: the epoch stands for not known. */
+function anthropicModel({ id }: ListedModel): unknown {
+  return { type: 'model', id, display_name: id, created_at: '1970-01-01T00:00:00Z' }
 }

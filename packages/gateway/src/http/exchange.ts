@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { IncipitError, RequestId } from '@incipit/core'
+import type { CancelSignal } from './cancellation.ts'
+import { announcesBody, discardRest } from './discard-rest.ts'
 
 /** One request and its answer, as the stages see them. */
 export interface Exchange {
@@ -9,13 +11,17 @@ export interface Exchange {
   readonly url: URL
   readonly params: Readonly<Record<string, string>>
   /** Aborted when the client goes away, or when the server cuts streams at shutdown (reason: IncipitError). */
-  readonly signal: AbortSignal
+  readonly signal: CancelSignal
   /** Monotonic milliseconds at which the head arrived. */
   readonly receivedAt: number
 }
 
-/** Renders an error for whoever speaks to this route. */
-export type ErrorRenderer = (error: IncipitError, requestId: string) => { status: number; body: string }
+/** Renders an error for whoever speaks to this route; where several do, the request tells who. */
+export type ErrorRenderer = (
+  error: IncipitError,
+  requestId: string,
+  request: IncomingMessage,
+) => { status: number; body: string }
 
 /**
  * One header value, or `undefined`. Repeated headers are joined as HTTP says, with a comma.
@@ -31,9 +37,7 @@ export function header(request: IncomingMessage, name: string): string | undefin
  * @example sendJson(exchange.response, 200, JSON.stringify({ ok: true }))
  */
 export function sendJson(response: ServerResponse, status: number, body: string): void {
-  const bytes = Buffer.from(body, 'utf8')
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': bytes.length })
-  response.end(bytes)
+  response.end(writeJsonHead(response, status, body))
 }
 
 /**
@@ -46,9 +50,20 @@ export function sendError(exchange: Exchange, error: IncipitError, render: Error
     response.destroy()
     return
   }
-  const rendered = render(error, exchange.id)
+  const rendered = render(error, exchange.id, request)
   if (error.retryAfterSeconds !== undefined) response.setHeader('retry-after', String(error.retryAfterSeconds))
+  if (request.complete || !announcesBody(request)) {
+    sendJson(response, rendered.status, rendered.body)
+    return
+  }
   // What is left of an unread body would be taken for the next request on this connection.
-  if (!request.complete) response.setHeader('connection', 'close')
-  sendJson(response, rendered.status, rendered.body)
+  response.setHeader('connection', 'close')
+  response.write(writeJsonHead(response, rendered.status, rendered.body))
+  discardRest(request, () => response.end())
+}
+
+function writeJsonHead(response: ServerResponse, status: number, body: string): Buffer {
+  const bytes = Buffer.from(body, 'utf8')
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': bytes.length })
+  return bytes
 }

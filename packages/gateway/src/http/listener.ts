@@ -2,6 +2,7 @@ import { IncipitError } from '@incipit/core'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer, STATUS_CODES } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { Cancellation } from './cancellation.ts'
 import type { ErrorRenderer, Exchange } from './exchange.ts'
 import { sendError } from './exchange.ts'
 import { newRequestId } from './request-id.ts'
@@ -27,6 +28,8 @@ export interface ListenerOptions {
 /** How long a client may take to send its head. */
 const headersTimeoutMs = 20_000
 const keepAliveTimeoutMs = 75_000
+/** Requests of one connection that may wait for their answers: who sends more ahead is cut off. */
+const mostAhead = 128
 
 /**
  * The HTTP server: limits, routing, abort signals, and a shutdown that lets answers finish.
@@ -35,8 +38,8 @@ const keepAliveTimeoutMs = 75_000
 export class Listener {
   readonly #options: ListenerOptions
   readonly #server: Server
-  readonly #running = new Map<Exchange, AbortController>()
-  readonly #sockets = new Set<Socket>()
+  /** The requests of each connection that are being served. */
+  readonly #running = new Map<Socket, Set<RunningRequest>>()
   #closing = false
 
   constructor(options: ListenerOptions) {
@@ -55,10 +58,20 @@ export class Listener {
     this.#server.maxConnections = maxConnections
     // The limit is in bytes; a limit in headers would drop what stands behind it, silently.
     this.#server.maxHeadersCount = 0
-    this.#server.on('clientError', answerBrokenRequest)
+    this.#server.on('clientError', (error, socket: Socket) => {
+      // In the midst of an answer any text of ours would be taken for a part of it.
+      const isAnswering = [...(this.#running.get(socket) ?? [])].some(({ response }) => response.headersSent)
+      if (isAnswering) socket.destroy()
+      else answerBrokenRequest(error, socket)
+    })
     this.#server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket)
-      socket.on('close', () => this.#sockets.delete(socket))
+      const running = new Set<RunningRequest>()
+      this.#running.set(socket, running)
+      socket.on('close', () => {
+        this.#running.delete(socket)
+        // Answers that wait behind another one on their connection are not told that it is gone.
+        for (const { cancellation } of running) cancellation.abort(clientGone())
+      })
     })
   }
 
@@ -92,8 +105,8 @@ export class Listener {
     const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()))
     this.#closeIdle()
     const cut = setTimeout(() => {
-      for (const controller of this.#running.values()) {
-        controller.abort(new IncipitError('shutting_down', 'the gateway is shutting down'))
+      for (const { cancellation } of [...this.#running.values()].flatMap((requests) => [...requests])) {
+        cancellation.abort(new IncipitError('shutting_down', 'the gateway is shutting down'))
       }
       setTimeout(() => this.#server.closeAllConnections(), 2_000).unref()
     }, graceMs)
@@ -104,23 +117,31 @@ export class Listener {
   /** Clients open connections ahead of need: one that has not sent a byte counts as idle too. */
   #closeIdle(): void {
     this.#server.closeIdleConnections()
-    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+    for (const socket of this.#running.keys()) if (socket.bytesRead === 0) socket.destroy()
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const controller = new AbortController()
+    const { socket } = request
+    if (socket.destroyed) return
+    if ((this.#running.get(socket)?.size ?? 0) >= mostAhead) {
+      socket.destroy()
+      return
+    }
+    const cancellation = new Cancellation()
     const path = pathOf(request)
     const match = this.#options.router.match(request.method ?? 'GET', path)
     const exchange: Exchange = {
       id: newRequestId(),
       request,
       response,
-      url: urlOf(request),
+      get url() {
+        return urlOf(request)
+      },
       params: match.kind === 'found' ? match.params : {},
-      signal: controller.signal,
+      signal: cancellation,
       receivedAt: performance.now(),
     }
-    this.#track(exchange, controller)
+    this.#track(socket, { response, cancellation })
     response.setHeader('x-incipit-request-id', exchange.id)
     response.setHeader('x-request-id', exchange.id)
     if (this.#closing) response.setHeader('connection', 'close')
@@ -133,17 +154,27 @@ export class Listener {
     }
   }
 
-  #track(exchange: Exchange, controller: AbortController): void {
-    this.#running.set(exchange, controller)
-    const { response } = exchange
+  #track(socket: Socket, running: RunningRequest): void {
+    const { response, cancellation } = running
+    this.#running.get(socket)?.add(running)
     response.on('close', () => {
-      this.#running.delete(exchange)
+      this.#running.get(socket)?.delete(running)
       // A connection that was busy when the shutdown began has become idle: nobody else would close it.
       if (this.#closing) setImmediate(() => this.#closeIdle())
-      if (!response.writableFinished) controller.abort(new IncipitError('client_closed', 'the client went away'))
+      if (response.writableFinished) return
+      cancellation.abort(clientGone())
     })
     response.on('error', () => response.destroy())
   }
+}
+
+interface RunningRequest {
+  readonly response: ServerResponse
+  readonly cancellation: Cancellation
+}
+
+function clientGone(): IncipitError {
+  return new IncipitError('client_closed', 'the client went away')
 }
 
 /** The path as sent; a target in absolute form, as for a proxy, is taken by its path. */

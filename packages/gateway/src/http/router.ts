@@ -19,12 +19,21 @@ export type RouteMatch<Target> =
  */
 export class Router<Target> {
   readonly #routes: readonly { readonly route: Route<Target>; readonly parts: readonly string[] }[]
+  /** Paths of literal parts only, written as they are in the table: found without comparing parts. */
+  readonly #literal = new Map<string, RouteMatch<Target>>()
 
   constructor(routes: readonly Route<Target>[]) {
     this.#routes = routes.map((route) => ({ route, parts: split(route.path) }))
+    for (const { method, path } of routes) {
+      if (!path.includes('{')) this.#literal.set(`${method} ${path}`, this.#search(method, path))
+    }
   }
 
   match(method: string, path: string): RouteMatch<Target> {
+    return this.#literal.get(`${method} ${path}`) ?? this.#search(method, path)
+  }
+
+  #search(method: string, path: string): RouteMatch<Target> {
     const seen = split(path)
     const allowed = new Set<string>()
     for (const { route, parts } of this.#routes) {

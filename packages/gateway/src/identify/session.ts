@@ -1,7 +1,8 @@
-import type { Hasher, Prompt, PromptIdentity, SessionId } from '@incipit/core'
-import { frame, sessionId, toHex } from '@incipit/core'
+import type { Fingerprint, Hasher, Prompt, PromptIdentity, SessionId } from '@incipit/core'
+import { frame, sessionId, toHex, wireHashAt } from '@incipit/core'
 import type { IncomingMessage } from 'node:http'
 import { checkIdentity, identityHeader } from '../receive/receive-head.ts'
+import { KeyedMemo } from './keyed-memo.ts'
 
 /** Which conversation a request belongs to. */
 export interface SessionIdentity {
@@ -22,20 +23,20 @@ const sessionHeaders = [
 
 /**
  * The session of a request, the first found of: the headers above in that order, `metadata.user_id`
- * (JSON with `session_id`), `prompt_cache_key`, `conversation`, `user`; else derived from tools, system
+ * (JSON with `session_id`, or Claude Code's earlier form), `prompt_cache_key`, `conversation`, `user`; else derived from tools, system
  * and the first user message, which a growing conversation keeps.
  *
  * @throws IncipitError `invalid_header` on an id that is too long or holds control characters
- * @example const { session } = identifySession(request, prompt, { hasher, secret })
+ * @example const { session } = identifySession(request, { prompt, print }, { hasher, secret })
  */
 export function identifySession(
   request: IncomingMessage,
-  prompt: Prompt,
+  { prompt, print }: { readonly prompt: Prompt; readonly print: Pick<Fingerprint, 'chain'> },
   ports: { readonly hasher: Hasher; readonly secret: Uint8Array },
 ): SessionIdentity {
   const named = fromHeaders(request) ?? fromBody(prompt.identity)
-  const fields = named === undefined ? openingOf(prompt) : [named.id]
-  return { session: keyedSession(fields, ports), source: named?.source ?? 'derived' }
+  if (named === undefined) return { session: derivedSession(prompt, print), source: 'derived' }
+  return { session: keyedSession([named.id], ports), source: named.source }
 }
 
 /**
@@ -43,12 +44,16 @@ export function identifySession(
  * @example keyedSession(['ses_12345678'], { hasher, secret }) // 'ses_7931c9af...'
  */
 export function keyedSession(
-  fields: readonly (string | Uint8Array)[],
+  fields: readonly string[],
   { hasher, secret }: { readonly hasher: Hasher; readonly secret: Uint8Array },
 ): SessionId {
-  const digest = hasher.hmacSha256(secret, frame(['incipit/session/1', ...fields]))
-  return sessionId(`ses_${toHex(digest).slice(0, 32)}`)
+  return sessions.of(secret, JSON.stringify(fields), () => {
+    const digest = hasher.hmacSha256(secret, frame(['incipit/session/1', ...fields]))
+    return sessionId(`ses_${toHex(digest).slice(0, 32)}`)
+  })
 }
+
+const sessions = new KeyedMemo<SessionId>()
 
 interface NamedSession {
   readonly id: string
@@ -81,8 +86,12 @@ function fromBody(identity: PromptIdentity): NamedSession | undefined {
   return undefined
 }
 
+/** How Claude Code wrote it before it wrote JSON: `user_..._account_..._session_...`. */
+const earlierForm = /^user_.*_session_([0-9a-f-]{36})$/
+
 function sessionOfMetadata(userId: string | undefined): string | undefined {
-  if (userId === undefined || !userId.startsWith('{')) return undefined
+  if (userId === undefined) return undefined
+  if (!userId.startsWith('{')) return earlierForm.exec(userId)?.[1]
   try {
     const parsed: unknown = JSON.parse(userId)
     const id = typeof parsed === 'object' && parsed !== null && 'session_id' in parsed ? parsed.session_id : undefined
@@ -92,11 +101,16 @@ function sessionOfMetadata(userId: string | undefined): string | undefined {
   }
 }
 
-function openingOf(prompt: Prompt): Uint8Array[] {
-  const opening: Uint8Array[] = []
-  for (const segment of prompt.segments) {
-    opening.push(prompt.body.subarray(segment.span.start, segment.span.end))
-    if (segment.role === 'user') break
-  }
-  return opening
+/**
+ * The chain is seeded by the secret and the scope, and its hash stands for all of an opening up to the first
+ * message of the user. It tells no more than `x-incipit-prefix` does.
+ */
+function derivedSession(prompt: Prompt, { chain }: Pick<Fingerprint, 'chain'>): SessionId {
+  const first = prompt.segments.findIndex(({ role }) => role === 'user')
+  const end = chain.segmentEnds[first === -1 ? prompt.segments.length - 1 : first]
+  return sessionId(`ses_${end === undefined ? noHash : wireHashAt(chain, end)}${derivedMark}`)
 }
+
+const noHash = '0'.repeat(16)
+/** Ids are 32 digits: these say that nobody named this session. */
+const derivedMark = 'de0000000000000d'

@@ -61,6 +61,7 @@ test('M-2 without fields an event shows everything, with null for what was not r
       total_ms: 12.5,
       status: 200,
       error_code: null,
+      answer_id: null,
     },
   ])
 })

@@ -47,6 +47,7 @@ const defaultFields: Readonly<Record<string, Reader>> = {
   total_ms: (event) => event.totalMs,
   status: (event) => event.status,
   error_code: (event) => event.errorCode,
+  answer_id: (event) => event.answerId,
 }
 
 /** The buckets of `usage` one by one, shown only when asked for. */

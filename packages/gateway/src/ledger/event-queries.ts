@@ -24,6 +24,11 @@ export function findQuery(id: RequestId): SqlQuery {
   return { sql: `SELECT ${names} FROM events WHERE id = ?`, parameters: [id] }
 }
 
+export function storedAnswerQuery(answerId: string): SqlQuery {
+  const sql = `SELECT org, upstream FROM events WHERE answer_id GLOB 'resp_*' AND answer_id = ? LIMIT 1`
+  return { sql, parameters: [answerId] }
+}
+
 /**
  * One page and one row more, which tells whether there is a next page.
  * @throws IncipitError invalid_request, param `limit` or `cursor`

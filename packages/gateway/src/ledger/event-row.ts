@@ -47,6 +47,7 @@ export const eventColumns: readonly EventColumn[] = [
   { name: 'total_ms', type: 'REAL NOT NULL', of: (event) => event.totalMs },
   { name: 'status', type: 'INTEGER NOT NULL', of: (event) => event.status },
   { name: 'error_code', type: 'TEXT', of: (event) => event.errorCode },
+  { name: 'answer_id', type: 'TEXT', of: (event) => event.answerId },
 ]
 
 /**
@@ -96,6 +97,7 @@ export function fromRow(row: SqlRow): LedgerEvent {
     totalMs: row['total_ms'],
     status: row['status'],
     errorCode: optional('error_code'),
+    answerId: optional('answer_id'),
   } as LedgerEvent
 }
 

@@ -1,13 +1,13 @@
 /** Why a row was not recorded, or a question not answered. */
 export type LedgerErrorReason =
-  /** Too many rows wait already. */
+  /** Too many rows wait already, for the disk or for the store. */
   | 'queue_full'
   /** No answer within the time allowed; the row may be stored still (`counters.late`). */
   | 'timeout'
   /** Another process holds the lock of the file. */
   | 'locked'
   | 'disk_full'
-  /** The store refused for another reason; the message names it. */
+  /** The store or the file system refused for another reason; the message names it. */
   | 'store_failed'
   /** The thread of the store died; it restarts by itself. */
   | 'worker_crashed'

@@ -9,8 +9,10 @@ import { SqlError } from './sql-error.ts'
 export interface LedgerFileOptions {
   readonly file: string
   readonly busyMs: number
-  /** The file never grows past this; rows are refused then, as on a full disk. */
+  /** The file never grows past this: as on a full disk, rows stay in the journals then. */
   readonly maxBytes: number | undefined
+  /** Which journals are our own (`newOpening`). */
+  readonly opening: string
   /** A reader never writes, and leaves checks and migrations to the writer. */
   readonly role: 'writer' | 'reader'
 }
@@ -66,9 +68,10 @@ function ensurePrivate(file: string): void {
 }
 
 function checkOwner(database: SqlDatabase): void {
+  // Tables first: another process of ours may be making them, and the id comes with them.
+  const tables = Number(database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'])
   const id = Number(database.prepare('PRAGMA application_id').get()?.['application_id'])
   if (id === applicationId) return
-  const tables = Number(database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.['tables'])
   if (id !== 0 || tables > 0) {
     throw new Error('it is a SQLite database of another program: name another file')
   }

@@ -1,14 +1,26 @@
 import type { MessagePort } from 'node:worker_threads'
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import type { SqlDatabase, SqlStatement } from './driver.ts'
-import { insertEvent } from './event-queries.ts'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { SqlDatabase } from './driver.ts'
+import { isTaken, otherJournals, takeJournal } from './journal-files.ts'
+import { JournalImport } from './journal-import.ts'
 import type { LedgerFileOptions } from './ledger-file.ts'
 import { openLedgerFile } from './ledger-file.ts'
 import { SqlError } from './sql-error.ts'
-import type { FailedRow, RecordRequest, WorkerReply, WorkerRequest } from './worker-messages.ts'
+import type {
+  ImportReply,
+  ImportRequest,
+  JournalState,
+  JournalToImport,
+  QueryRequest,
+  WorkerReply,
+  WorkerRequest,
+} from './worker-messages.ts'
 
 // The thread that owns a connection to the store file: the event loop of the server never waits for SQLite.
 if (parentPort !== null) await serve(parentPort, workerData as LedgerFileOptions)
+
+/** Steps of an import that one request is answered after: a close that waits behind it does not wait long. */
+const mostSteps = 2
 
 async function serve(port: MessagePort, options: LedgerFileOptions): Promise<void> {
   const reply = (message: WorkerReply): void => port.postMessage(message)
@@ -20,84 +32,80 @@ async function serve(port: MessagePort, options: LedgerFileOptions): Promise<voi
     port.close()
     return
   }
-  const insert = options.role === 'writer' ? database.prepare(insertEvent) : undefined
-  port.on('message', (first: WorkerRequest) => {
-    for (const group of groups(drain(port, first))) {
-      if (group.kind === 'record') recordAll(group.requests, { database, insert, reply })
-      else if (group.kind === 'query') answer(group, database, reply)
-      else {
-        closeDatabase(database, options)
-        reply({ kind: 'closed', id: group.id })
-        port.close()
+  const journals = new JournalImport(database)
+  if (options.role === 'writer') takeOver(journals, options)
+  port.on('message', (request: WorkerRequest) => {
+    if (request.kind === 'import') reply(importAll(request, options, journals))
+    else if (request.kind === 'query') reply(answer(request, database))
+    else {
+      closeDatabase(database, options)
+      reply({ kind: 'closed', id: request.id })
+      port.close()
+    }
+  })
+  reply({ kind: 'ready', ...journals.counts() })
+}
+
+/** Imports and deletes what other processes have left, or are writing (see `takeJournal`). */
+function takeOver(journals: JournalImport, { file, opening }: LedgerFileOptions): void {
+  try {
+    for (const path of otherJournals(file, opening)) {
+      skippingUnreadable(() => {
+        const taken = takeJournal(path)
+        if (taken !== undefined) journals.importOther(taken)
+      })
+    }
+    journals.forgetMissing(file)
+  } catch {
+    // A store that is locked or full now does not keep a server from starting: the next question tries again.
+  }
+}
+
+/** A journal that cannot be read, perhaps another user's, is in nobody's way; what the store says is thrown. */
+function skippingUnreadable<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof SqlError) throw error
+    return undefined
+  }
+}
+
+function importAll(request: ImportRequest, options: LedgerFileOptions, journals: JournalImport): ImportReply {
+  const states = new Map<string, JournalState>()
+  const { id } = request
+  const end = (more: boolean, failure?: ImportReply['failure']): ImportReply => {
+    return { kind: 'imported', id, states: [...states.values()], more, failure, ...journals.counts() }
+  }
+  try {
+    let steps = 0
+    for (const { own, ...journal } of journalsOf(request, options)) {
+      for (let more = true; more;) {
+        if (steps === mostSteps) return end(true)
+        const step = own ? journals.step(journal) : skippingUnreadable(() => journals.stepOfOther(journal))
+        more = step?.more ?? false
+        if (step?.moved === true) steps += 1
+        if (own && step !== undefined) states.set(step.state.name, step.state)
       }
     }
-  })
-  reply({ kind: 'ready' })
-}
-
-interface Writer {
-  readonly database: SqlDatabase
-  readonly insert: SqlStatement | undefined
-  readonly reply: (message: WorkerReply) => void
-}
-
-/** Everything that waits: what gathered while the store was slow is committed at once. */
-function drain(port: MessagePort, first: WorkerRequest): WorkerRequest[] {
-  const requests = [first]
-  for (;;) {
-    const next = receiveMessageOnPort(port)
-    if (next === undefined) return requests
-    requests.push(next.message as WorkerRequest)
-  }
-}
-
-type Group = { readonly kind: 'record'; readonly requests: RecordRequest[] } | Exclude<WorkerRequest, RecordRequest>
-
-/** Neighbouring records together; the order of everything stays. */
-function groups(requests: readonly WorkerRequest[]): Group[] {
-  const found: Group[] = []
-  for (const request of requests) {
-    const last = found.at(-1)
-    if (request.kind !== 'record') found.push(request)
-    else if (last?.kind === 'record' && 'requests' in last) last.requests.push(request)
-    else found.push({ kind: 'record', requests: [request] })
-  }
-  return found
-}
-
-function recordAll(requests: readonly RecordRequest[], { database, insert, reply }: Writer): void {
-  try {
-    const failed = database.transaction(() => requests.map((request) => insertRows(request, insert)))
-    requests.forEach((request, index) => reply({ kind: 'recorded', id: request.id, failedRows: failed[index] ?? [] }))
+    return end(false)
   } catch (error) {
-    for (const { id } of requests) reply({ kind: 'failed', id, code: codeOf(error), message: messageOf(error) })
+    return end(false, { code: codeOf(error), message: messageOf(error) })
   }
 }
 
-function insertRows(request: RecordRequest, insert: SqlStatement | undefined): FailedRow[] {
-  const failed: FailedRow[] = []
-  request.rows.forEach((values, row) => {
-    try {
-      insert?.run(values)
-    } catch (error) {
-      // A value or the schema refuses one row: only that statement is undone. Anything else ends the transaction.
-      const ofTheRow = !(error instanceof SqlError) || error.code === 'constraint' || error.code === 'mismatch'
-      if (!ofTheRow) throw error
-      failed.push({ row, message: messageOf(error) })
-    }
-  })
-  return failed
+function journalsOf(request: ImportRequest, options: LedgerFileOptions): (JournalToImport & { own: boolean })[] {
+  const own = request.journals.map((journal) => ({ ...journal, own: true }))
+  if (!request.others) return own
+  const others = otherJournals(options.file, options.opening)
+  return [...own, ...others.map((path) => ({ path, sealed: isTaken(path), own: false }))]
 }
 
-function answer(
-  request: Extract<WorkerRequest, { kind: 'query' }>,
-  database: SqlDatabase,
-  reply: (message: WorkerReply) => void,
-): void {
+function answer(request: QueryRequest, database: SqlDatabase): WorkerReply {
   try {
-    reply({ kind: 'rows', id: request.id, rows: database.prepare(request.sql).all(request.parameters) })
+    return { kind: 'rows', id: request.id, rows: database.prepare(request.sql).all(request.parameters) }
   } catch (error) {
-    reply({ kind: 'failed', id: request.id, code: codeOf(error), message: messageOf(error) })
+    return { kind: 'failed', id: request.id, code: codeOf(error), message: messageOf(error) }
   }
 }
 

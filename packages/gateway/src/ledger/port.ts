@@ -53,6 +53,8 @@ export interface LedgerEvent {
   readonly status: number
   /** Code of the error table when the request failed. */
   readonly errorCode: string | undefined
+  /** The upstream's own id of the answer. */
+  readonly answerId: string | undefined
 }
 
 /** Which events: every given field must match; `since` is the first instant, `until` the one after the last. */
@@ -64,6 +66,12 @@ export interface EventFilter {
   readonly upstream?: string | undefined
   readonly since?: EpochMs | undefined
   readonly until?: EpochMs | undefined
+}
+
+/** Where a stored answer is, and who may ask for it. */
+export interface StoredAnswer {
+  readonly org: OrgId
+  readonly upstream: string | undefined
 }
 
 /** A page of events, newest first; `nextCursor` is opaque and `undefined` on the last page. */
@@ -90,7 +98,7 @@ export interface LedgerTotals {
  */
 export interface Ledger {
   /**
-   * Resolves once the row would survive a killed process. Rows of one tick share a transaction. An id that
+   * Resolves once the row would survive a killed process; every question asked after that sees it. An id that
    * is there already keeps its first row, so that recording again after a lost answer does no harm.
    */
   record(event: LedgerEvent): Promise<void>
@@ -100,6 +108,8 @@ export interface Ledger {
     page: { readonly limit: number; readonly cursor?: string | undefined },
   ): Promise<EventPage>
   find(id: RequestId): Promise<LedgerEvent | undefined>
+  /** Whose stored answer of OpenAI this is, and where it is stored; only ids that begin with `resp_` are known. */
+  findStoredAnswer(answerId: string): Promise<StoredAnswer | undefined>
   /** Over events of kind `request`: attempts, pings and the like are part of a request or of none. */
   totals(filter: EventFilter): Promise<LedgerTotals>
   close(): Promise<void>

@@ -5,6 +5,7 @@ export type SqlErrorCode =
   | 'io'
   | 'corrupt'
   | 'disk_full'
+  | 'too_big'
   | 'cannot_open'
   | 'constraint'
   | 'mismatch'
@@ -31,6 +32,7 @@ const primaryCodes: Readonly<Record<number, SqlErrorCode>> = {
   11: 'corrupt',
   13: 'disk_full',
   14: 'cannot_open',
+  18: 'too_big',
   19: 'constraint',
   20: 'mismatch',
   26: 'not_a_database',

@@ -1,43 +1,71 @@
 import { Worker } from 'node:worker_threads'
 import type { RequestId } from '@incipit/core'
-import { compiledEntry } from '@incipit/core'
-import type { SqlRow, SqlValue } from './driver.ts'
-import { findQuery, pageQuery, toPage, toTotals, totalsQuery } from './event-queries.ts'
+import { compiledEntry, orgId } from '@incipit/core'
+import type { SqlRow } from './driver.ts'
+import { findQuery, pageQuery, storedAnswerQuery, toPage, toTotals, totalsQuery } from './event-queries.ts'
 import type { SqlQuery } from './event-queries.ts'
 import { fromRow, toRow } from './event-row.ts'
+import { Importer } from './importer.ts'
+import type { JournalDisk } from './journal-disk.ts'
+import { Journal } from './journal.ts'
 import type { LedgerFileOptions } from './ledger-file.ts'
 import { LedgerError } from './ledger-error.ts'
-import type { EventFilter, EventPage, Ledger, LedgerEvent, LedgerTotals } from './port.ts'
+import type { EventFilter, EventPage, Ledger, LedgerEvent, LedgerTotals, StoredAnswer } from './port.ts'
 import { settlesWithin } from './settles-within.ts'
 import { ledgerErrorOf } from './store-failure.ts'
-import type { Answer } from './worker-channel.ts'
 import { WorkerChannel } from './worker-channel.ts'
+import type { ImportCounts } from './worker-messages.ts'
 
 /** How a SQLite ledger is opened. */
 export interface SqliteLedgerOptions {
-  /** Path of the store file; its folder exists. Created with mode 0600 when missing. */
+  /** Path of the store file; its folder exists. Created with mode 0600 when missing, as are the journals beside it. */
   readonly file: string
-  /** How long `record` waits for its commit; default 1000. After one failure, a tenth until the store answers again. */
+  /** How long `record` waits for a slow disk; default 1000. After one failure, a tenth until the disk answers again. */
   readonly recordTimeoutMs?: number | undefined
   /** How long a question may take; default 30,000. */
   readonly queryTimeoutMs?: number | undefined
-  /** Rows that wait for their commit at most; default 10,000. */
+  /** Rows that wait for their write at most; default 10,000. */
   readonly maxQueued?: number | undefined
-  /** The file never grows past this many bytes; rows are refused then as on a full disk. Default: no bound. */
+  /** Bytes of rows that wait in journals for the store at most; default 1 GiB. Beyond it rows are refused. */
+  readonly maxUnimportedBytes?: number | undefined
+  /** A journal that has grown to this is followed by a new one; default 8 MiB. */
+  readonly rotateBytes?: number | undefined
+  /** How long rows wait in a journal for company at most; default 1000. Questions do not wait for it. */
+  readonly importDelayMs?: number | undefined
+  /** The store file never grows past this many bytes: rows stay in journals then as on a full disk. Default: no bound. */
   readonly maxBytes?: number | undefined
+  /** The store refused rows that were recorded: they are counted as lost. */
+  readonly onRefused?: ((refused: RefusedRows) => void) | undefined
   /** Starts a worker thread; for tests that break it. */
   readonly spawn?: ((entry: URL, data: LedgerFileOptions) => Worker) | undefined
+  /** Writes journals; for tests of a slow or full disk. */
+  readonly disk?: JournalDisk | undefined
+}
+
+/** Rows that the schema of the store does not take. */
+export interface RefusedRows {
+  readonly rows: number
+  /** Why, for the first few. */
+  readonly messages: readonly string[]
 }
 
 /** What happened to rows since the start. */
 export interface LedgerCounters {
+  /** Rows of this process that are in the store. */
   readonly stored: number
-  /** Rows whose `record` was rejected. */
+  /** Rows whose `record` was rejected, and rows that the store refused afterwards. */
   readonly lost: number
-  /** Of those, rows that were stored nevertheless, after their time. Missing for good: `lost - late`. */
+  /** Of those, rows that were written nevertheless, after their time. Missing for good: `lost - late`. */
   readonly late: number
-  /** Rows that wait for their commit now. */
+  /** Rows that wait for their write now. */
   readonly queued: number
+  /** Rows, and their bytes, that are recorded and wait in journals for the store. */
+  readonly unimported: number
+  readonly unimportedBytes: number
+  /** Rows that other processes recorded and this one put into the store. */
+  readonly recovered: number
+  /** Lines of journals that were no rows. */
+  readonly garbage: number
   /** Worker threads that died and were replaced. */
   readonly restarts: number
 }
@@ -50,32 +78,44 @@ export interface SqliteLedger extends Ledger {
 }
 
 /**
- * Opens the ledger in one SQLite file, in worker threads of its own: one writes, and one, started
- * at the first question, reads, so that a long question never delays a request. Rows of one tick share
- * a transaction. A slow, locked or full store rejects `record` after a bounded time; it works again when
- * the store does. Close it before `process.exit`: ending a thread within libsql can abort the process.
+ * Opens the ledger in one SQLite file, with a journal before it (`Journal`): recording is one write a tick, and needs
+ * nothing of the store. Two worker threads have the file: one moves rows from the journals into it, and one, started
+ * at the first question, reads, so that a long question delays nothing. A slow, locked or full store is not noticed
+ * by `record`; a slow or full disk rejects it in bounded time. Rows that a process left in its journal when it was
+ * killed are in the store when this resolves.
+ *
+ * Close it before `process.exit`: ending a thread within libsql can abort the process.
  *
  * @throws Error naming the file when it is damaged, another program's, or of a newer schema
  * @example const ledger = await openSqliteLedger({ file: join(dataDir, 'incipit.db') })
  */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<SqliteLedger> {
-  const timeoutMs = options.recordTimeoutMs ?? 1_000
+  const recordTimeoutMs = options.recordTimeoutMs ?? 1_000
   const spawn = options.spawn ?? startWorker
+  let noticed = (): void => undefined
+  const journal = new Journal({
+    file: options.file,
+    recordTimeoutMs,
+    maxQueued: options.maxQueued ?? 10_000,
+    maxUnimportedBytes: options.maxUnimportedBytes ?? 2 ** 30,
+    rotateBytes: options.rotateBytes ?? 8 * 2 ** 20,
+    disk: options.disk,
+    onWritten: () => noticed(),
+  })
+  const counts = new Counts(options.onRefused)
   const channelOf = (role: LedgerFileOptions['role']): Promise<WorkerChannel> => {
     const entry = compiledEntry(import.meta.url, './ledger-worker.js')
     // SQLite gives up on a lock before the caller does, so that the reason is known.
-    const busyMs = Math.ceil(timeoutMs / 2)
-    const data: LedgerFileOptions = { file: options.file, busyMs, maxBytes: options.maxBytes, role }
-    return WorkerChannel.open(() => spawn(entry, data))
+    const busyMs = Math.ceil(recordTimeoutMs / 2)
+    const data = { file: options.file, busyMs, maxBytes: options.maxBytes, role, opening: journal.opening }
+    return WorkerChannel.open(() => spawn(entry, data), counts.add)
   }
   const writer = await channelOf('writer')
-  return new WorkerLedger({
-    writer,
-    openReader: () => channelOf('reader'),
-    recordTimeoutMs: timeoutMs,
-    queryTimeoutMs: options.queryTimeoutMs ?? 30_000,
-    maxQueued: options.maxQueued ?? 10_000,
-  })
+  const importer = new Importer({ journal, writer, delayMs: options.importDelayMs ?? 1_000, onCounts: counts.add })
+  noticed = () => importer.noticed()
+  const openReader = (): Promise<WorkerChannel> => channelOf('reader')
+  const queryTimeoutMs = options.queryTimeoutMs ?? 30_000
+  return new JournaledLedger({ journal, importer, counts, writer, openReader, recordTimeoutMs, queryTimeoutMs })
 }
 
 /**
@@ -86,55 +126,50 @@ export function startWorker(entry: URL, workerData: LedgerFileOptions): Worker {
   return new Worker(entry, { workerData, execArgv: [] })
 }
 
-interface WorkerLedgerParts {
+/** Adds up what imports meet. */
+class Counts {
+  readonly #onRefused: SqliteLedgerOptions['onRefused']
+  recovered = 0
+  garbage = 0
+
+  constructor(onRefused: SqliteLedgerOptions['onRefused']) {
+    this.#onRefused = onRefused
+  }
+
+  readonly add = ({ recovered, garbage, refused, refusals }: ImportCounts): void => {
+    this.recovered += recovered
+    this.garbage += garbage
+    if (refused > 0) this.#onRefused?.({ rows: refused, messages: refusals })
+  }
+}
+
+interface JournaledLedgerParts {
+  readonly journal: Journal
+  readonly importer: Importer
+  readonly counts: Counts
   readonly writer: WorkerChannel
   readonly openReader: () => Promise<WorkerChannel>
   readonly recordTimeoutMs: number
   readonly queryTimeoutMs: number
-  readonly maxQueued: number
 }
 
-/** One row on its way: settled once, by its commit, its refusal or its time. */
-interface QueuedRow {
-  readonly values: readonly SqlValue[]
-  readonly resolve: () => void
-  readonly reject: (error: LedgerError) => void
-}
-
-class WorkerLedger implements SqliteLedger {
-  readonly #parts: WorkerLedgerParts
+class JournaledLedger implements SqliteLedger {
+  readonly #parts: JournaledLedgerParts
   #reader: Promise<WorkerChannel> | undefined
-  #tick: QueuedRow[] = []
-  readonly #batches = new Set<Promise<void>>()
-  #queued = 0
-  #stored = 0
-  #lost = 0
-  #late = 0
-  /** The last batch failed: until one succeeds nobody waits long. */
-  #failing = false
-  #closing = false
+  #closing: Promise<void> | undefined
 
-  constructor(parts: WorkerLedgerParts) {
+  constructor(parts: JournaledLedgerParts) {
     this.#parts = parts
   }
 
   get counters(): LedgerCounters {
-    const { restarts } = this.#parts.writer
-    return { stored: this.#stored, lost: this.#lost, late: this.#late, queued: this.#queued, restarts }
+    const { journal, counts, writer } = this.#parts
+    const { recovered, garbage } = counts
+    return { ...journal.counters, recovered, garbage, restarts: writer.restarts }
   }
 
-  async record(event: LedgerEvent): Promise<void> {
-    const values = toRow(event)
-    if (this.#closing) throw this.#lose(new LedgerError('closed', 'the ledger is closed'))
-    if (this.#queued >= this.#parts.maxQueued) {
-      const message = `${this.#queued} rows wait for the ledger, ${this.#parts.maxQueued} allowed`
-      throw this.#lose(new LedgerError('queue_full', message))
-    }
-    this.#queued += 1
-    return new Promise((resolve, reject) => {
-      if (this.#tick.length === 0) setImmediate(() => this.#flush())
-      this.#tick.push({ values, resolve, reject })
-    })
+  record(event: LedgerEvent): Promise<void> {
+    return this.#parts.journal.record(JSON.stringify(toRow(event)))
   }
 
   async events(filter: EventFilter, page: { limit: number; cursor?: string | undefined }): Promise<EventPage> {
@@ -146,82 +181,61 @@ class WorkerLedger implements SqliteLedger {
     return row === undefined ? undefined : fromRow(row)
   }
 
+  async findStoredAnswer(answerId: string): Promise<StoredAnswer | undefined> {
+    if (!answerId.startsWith('resp_')) return undefined
+    const [row] = await this.#query(storedAnswerQuery(answerId))
+    if (row === undefined) return undefined
+    return { org: orgId(String(row['org'])), upstream: row['upstream'] === null ? undefined : String(row['upstream']) }
+  }
+
   async totals(filter: EventFilter): Promise<LedgerTotals> {
     const [row] = await this.#query(totalsQuery(filter))
     return toTotals(row)
   }
 
-  async close(): Promise<void> {
-    this.#closing = true
-    this.#flush()
-    await Promise.all(this.#batches)
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { journal, importer, writer, recordTimeoutMs } = this.#parts
+    await journal.close()
+    // What does not get into the store now is imported by the next start.
+    await settlesWithin(importer.importAll(), recordTimeoutMs)
+    importer.close()
     const reader = await this.#reader?.catch(() => undefined)
-    await reader?.close(this.#parts.recordTimeoutMs)
-    await this.#parts.writer.close(this.#parts.recordTimeoutMs)
-  }
-
-  #flush(): void {
-    const rows = this.#tick
-    if (rows.length === 0) return
-    this.#tick = []
-    const batch = this.#store(rows).finally(() => this.#batches.delete(batch))
-    this.#batches.add(batch)
-  }
-
-  /** Sends one tick's rows. Ends when they are settled; the thread's verdict may come later still. */
-  async #store(rows: readonly QueuedRow[]): Promise<void> {
-    const { writer, recordTimeoutMs } = this.#parts
-    const allowedMs = this.#failing ? recordTimeoutMs / 10 : recordTimeoutMs
-    let overdue = false
-    const verdict = writer
-      .send({ kind: 'record', rows: rows.map((row) => row.values) })
-      .catch((error: Error) => ledgerErrorOf(error))
-      .then((answer) => this.#settle(rows, answer, overdue))
-    const inTime = await settlesWithin(verdict, allowedMs)
-    if (inTime) return
-    overdue = true
-    this.#refuse(rows, new LedgerError('timeout', `the ledger did not answer within ${allowedMs} ms`))
-  }
-
-  #settle(rows: readonly QueuedRow[], answer: Answer | LedgerError, overdue: boolean): void {
-    this.#queued -= rows.length
-    if (answer instanceof LedgerError || answer.kind !== 'recorded') {
-      if (!overdue) this.#refuse(rows, ledgerErrorOf(answer))
-      return
-    }
-    this.#failing = false
-    const failed = new Map(answer.failedRows.map(({ row, message }) => [row, message]))
-    rows.forEach((row, index) => {
-      const message = failed.get(index)
-      if (message === undefined) this.#stored += 1
-      if (overdue) this.#late += message === undefined ? 1 : 0
-      else if (message === undefined) row.resolve()
-      else row.reject(this.#lose(new LedgerError('store_failed', message)))
-    })
-  }
-
-  #refuse(rows: readonly QueuedRow[], error: LedgerError): void {
-    // A thread that died is being replaced: its rows are worth the time that takes.
-    this.#failing = error.reason !== 'worker_crashed'
-    for (const row of rows) row.reject(this.#lose(error))
-  }
-
-  #lose(error: LedgerError): LedgerError {
-    this.#lost += 1
-    return error
+    await reader?.close(recordTimeoutMs)
+    await writer.close(recordTimeoutMs)
   }
 
   async #query(query: SqlQuery): Promise<readonly SqlRow[]> {
-    if (this.#closing) throw new LedgerError('closed', 'the ledger is closed')
+    if (this.#closing !== undefined) throw new LedgerError('closed', 'the ledger is closed')
     const { queryTimeoutMs } = this.#parts
+    const begun = performance.now()
+    await this.#catchUp()
     const reader = await this.#openReader()
     const answer = reader.send({ kind: 'query', ...query })
-    if (!(await settlesWithin(answer, queryTimeoutMs))) {
+    if (!(await settlesWithin(answer, Math.max(0, queryTimeoutMs - (performance.now() - begun))))) {
       throw new LedgerError('timeout', `the ledger did not answer within ${queryTimeoutMs} ms`)
     }
     const rows = await answer
     if (rows.kind !== 'rows') throw ledgerErrorOf(rows)
     return rows.rows
+  }
+
+  /**
+   * Brings every row that was recorded before into the store. One that is locked or full is asked as it is, after
+   * two attempts, and while it stays so after a short wait: an old answer is worth more than none.
+   */
+  async #catchUp(): Promise<void> {
+    const { importer, recordTimeoutMs, queryTimeoutMs } = this.#parts
+    const wasFailing = importer.failing
+    const first = importer.importAll()
+    if (wasFailing && !(await settlesWithin(first, recordTimeoutMs / 10)) && importer.failing) return
+    // The second is for a thread that died within the first.
+    const attempts = first.then((complete) => complete || wasFailing || importer.importAll())
+    await settlesWithin(attempts, queryTimeoutMs / 2)
   }
 
   #openReader(): Promise<WorkerChannel> {

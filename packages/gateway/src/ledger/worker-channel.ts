@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { LedgerError } from './ledger-error.ts'
 import { settlesWithin } from './settles-within.ts'
-import type { WorkerReply, WorkerRequest } from './worker-messages.ts'
+import type { ImportCounts, WorkerReply, WorkerRequest } from './worker-messages.ts'
 
 /** A request before it has an id. */
 export type Unnumbered = WorkerRequest extends infer Request
@@ -28,6 +28,7 @@ const longestDelayMs = 5_000
  */
 export class WorkerChannel {
   readonly #spawn: () => Worker
+  readonly #onReady: (counts: ImportCounts) => void
   readonly #waiting = new Map<number, Waiting>()
   #worker: Worker | undefined
   #restart: NodeJS.Timeout | undefined
@@ -40,16 +41,17 @@ export class WorkerChannel {
   /** How often a thread died and was replaced. */
   restarts = 0
 
-  private constructor(spawn: () => Worker) {
+  private constructor(spawn: () => Worker, onReady: (counts: ImportCounts) => void) {
     this.#spawn = spawn
+    this.#onReady = onReady
   }
 
   /**
-   * Starts a thread and waits until it has opened its file.
+   * Starts a thread and waits until it has opened its file. Each thread tells `onReady` what it imported before.
    * @throws Error with the thread's message when it refuses
    */
-  static async open(spawn: () => Worker): Promise<WorkerChannel> {
-    const channel = new WorkerChannel(spawn)
+  static async open(spawn: () => Worker, onReady: (counts: ImportCounts) => void): Promise<WorkerChannel> {
+    const channel = new WorkerChannel(spawn, onReady)
     await new Promise<void>((resolve, reject) => {
       channel.#opening = { resolve, reject }
       channel.#start()
@@ -88,7 +90,7 @@ export class WorkerChannel {
     const worker = this.#spawn()
     this.#worker = worker
     worker.on('message', (reply: WorkerReply) => {
-      if (reply.kind === 'ready') this.#ready()
+      if (reply.kind === 'ready') this.#ready(reply)
       else if (reply.kind === 'refused') this.#lastFailure = reply.message
       else this.#settle(reply)
     })
@@ -96,8 +98,9 @@ export class WorkerChannel {
     worker.on('exit', () => this.#ended())
   }
 
-  #ready(): void {
+  #ready(counts: ImportCounts): void {
     this.#delayMs = 0
+    this.#onReady(counts)
     this.#opening?.resolve()
     this.#opening = undefined
   }

@@ -2,13 +2,22 @@ import type { SqlRow, SqlValue } from './driver.ts'
 import type { SqlErrorCode } from './sql-error.ts'
 
 /** What the ledger asks its worker threads; every one is answered by a reply with its `id`. */
-export type WorkerRequest = RecordRequest | QueryRequest | CloseRequest
+export type WorkerRequest = ImportRequest | QueryRequest | CloseRequest
 
-/** Rows in the order of `eventColumns`. */
-export interface RecordRequest {
-  readonly kind: 'record'
+/** Moves rows from journals into the store. */
+export interface ImportRequest {
+  readonly kind: 'import'
   readonly id: number
-  readonly rows: readonly (readonly SqlValue[])[]
+  /** The journals of this ledger, oldest first. */
+  readonly journals: readonly JournalToImport[]
+  /** Those of other processes, too, so that a question sees what they have recorded. */
+  readonly others: boolean
+}
+
+export interface JournalToImport {
+  readonly path: string
+  /** Nobody appends to it any more: it is deleted once it is in the store. */
+  readonly sealed: boolean
 }
 
 export interface QueryRequest {
@@ -24,17 +33,46 @@ export interface CloseRequest {
 }
 
 export type WorkerReply =
-  | { readonly kind: 'ready' }
+  | ({ readonly kind: 'ready' } & ImportCounts)
   /** The file could not be opened; the thread ends. */
   | { readonly kind: 'refused'; readonly message: string }
-  /** All rows are committed but those named. */
-  | { readonly kind: 'recorded'; readonly id: number; readonly failedRows: readonly FailedRow[] }
+  | ImportReply
   | { readonly kind: 'rows'; readonly id: number; readonly rows: readonly SqlRow[] }
   | { readonly kind: 'failed'; readonly id: number; readonly code: SqlErrorCode; readonly message: string }
   | { readonly kind: 'closed'; readonly id: number }
 
-/** A row that the schema refuses; its neighbours are not harmed. */
-export interface FailedRow {
-  readonly row: number
-  readonly message: string
+/** How far an import came. */
+export interface ImportReply extends ImportCounts {
+  readonly kind: 'imported'
+  readonly id: number
+  readonly states: readonly JournalState[]
+  /** There is more to import; a request does a bounded part. */
+  readonly more: boolean
+  /** Why it ended early; what is in `states` is committed nevertheless. */
+  readonly failure: { readonly code: SqlErrorCode; readonly message: string } | undefined
 }
+
+/** What an import met besides rows it took. */
+export interface ImportCounts {
+  /** Rows of other processes, or of earlier ones. */
+  readonly recovered: number
+  /** Lines that are no rows. */
+  readonly garbage: number
+  /** Rows that the schema refused. */
+  readonly refused: number
+  /** Why, for the first few. */
+  readonly refusals: readonly string[]
+}
+
+/** Where a journal stands: all of its lines up to `position` are in the store, but those it refused. */
+export type JournalState =
+  | {
+      /** `deleted`: it was sealed and is wholly in the store. */
+      readonly kind: 'imported' | 'deleted'
+      readonly name: string
+      readonly position: number
+      readonly lines: number
+      readonly stored: number
+    }
+  /** It was taken by another process. */
+  | { readonly kind: 'gone'; readonly name: string }

@@ -1,12 +1,17 @@
 import type { Usage } from '@incipit/core'
-import { tokenCount, unreportedUsage } from '@incipit/core'
+import { inputTokens, requestId, tokenCount, unreportedUsage } from '@incipit/core'
 import type { House } from '../house.ts'
 import type { LedgerEvent } from '../ledger/port.ts'
-import type { Identified, Passage } from '../passage.ts'
+import type { FailedAttempt, Identified, Passage } from '../passage.ts'
+import type { Target } from '../route/route.ts'
+
+/** Edits and warnings that a row holds: a body can be made to have hundreds of thousands. */
+const mostNoted = 200
+const longestNote = 300
 
 /**
- * Writes the row of a request that had a place to go. Resolves when the row would survive a killed
- * process; a ledger that fails is counted and reported, and the request goes on.
+ * Writes the rows of a request that had a place to go: its own, and one for each attempt that failed. Resolves
+ * when they would survive a killed process; a ledger that fails is counted and reported, and the request goes on.
  *
  * @example await meter(passage, house); held.release()
  */
@@ -15,8 +20,10 @@ export async function meter(passage: Passage, house: House): Promise<void> {
   if (who === undefined) throw new Error('metered before the request was identified')
   const event = toEvent(passage, who, house.config)
   house.metrics.observe(event)
+  const attempts = passage.attempts.map((attempt, index) => attemptEvent(event, attempt, index))
+  for (const attempt of attempts) house.metrics.attemptFailed(attempt)
   try {
-    await house.ledger.record(event)
+    await Promise.all([...attempts, event].map((row) => house.ledger.record(row)))
   } catch (error) {
     house.metrics.lostEvent()
     house.log.error({ err: error, request_id: passage.id }, 'the ledger did not take this event: it is lost')
@@ -24,7 +31,8 @@ export async function meter(passage: Passage, house: House): Promise<void> {
 }
 
 function toEvent(passage: Passage, who: Identified, config: House['config']): LedgerEvent {
-  const { id, at, report, ttft } = passage
+  const { id, at, report, ttft, target, warnings } = passage
+  const usage = usageOf(passage)
   return {
     id,
     kind: 'request',
@@ -35,32 +43,67 @@ function toEvent(passage: Passage, who: Identified, config: House['config']): Le
     session: who.session,
     scopeKey: who.scope.key,
     dialect: passage.dialect.name,
-    upstream: who.target.upstream,
-    replica: who.target.replica,
+    ...placeOf(target),
     model: who.prompt.model,
-    servedModel: who.target.model,
     stream: who.prompt.stream,
     configGeneration: config.generation,
     configHash: config.hash,
     wireHash: who.wireHash,
-    usage: usageOf(passage),
-    rawUsage: undefined,
-    inputTokens: report?.promptTokens,
-    cachedInputTokens: report?.cachedTokens,
+    usage,
+    rawUsage: passage.rawUsage === undefined ? undefined : JSON.stringify(passage.rawUsage),
+    inputTokens: report?.promptTokens ?? inputTokens(usage),
+    cachedInputTokens: report?.cachedTokens ?? usage.read,
     evaluatedTokens: report?.evaluatedTokens,
     expectedTokens: undefined,
     prefixCache: who.head.prefixCache,
-    edits: [],
-    warnings: [],
+    edits: passage.edits.slice(0, mostNoted),
+    warnings: warnings.slice(0, mostNoted).map(({ code, where }) => `${code}: ${where}`.slice(0, longestNote)),
     ttftMs: ttft,
     totalMs: passage.elapsed,
     status: passage.status,
     errorCode: passage.errorCode,
+    answerId: passage.answerId,
   }
 }
 
-function usageOf({ report, output }: Passage): Usage {
-  if (report === undefined) return unreportedUsage
+/** A try that led to no answer: where, how long, how it failed. It has no usage of its own. */
+function attemptEvent(request: LedgerEvent, attempt: Passage['attempts'][number], index: number): LedgerEvent {
+  return {
+    ...request,
+    ...placeOf(attempt.target),
+    id: requestId(`${request.id}_${index + 1}`),
+    kind: 'attempt',
+    parentId: request.id,
+    usage: unreportedUsage,
+    rawUsage: undefined,
+    inputTokens: undefined,
+    cachedInputTokens: undefined,
+    evaluatedTokens: undefined,
+    edits: [],
+    warnings: [],
+    ttftMs: undefined,
+    totalMs: durationOf(attempt),
+    status: attempt.status,
+    errorCode: attempt.errorCode,
+    answerId: undefined,
+  }
+}
+
+function durationOf({
+  begun,
+  ended,
+}: FailedAttempt & Pick<Passage['attempts'][number], 'ended'>): LedgerEvent['totalMs'] {
+  return (Math.round((ended - begun) * 1_000) / 1_000) as LedgerEvent['totalMs'] // a difference of two readings
+}
+
+function placeOf(target: Target | undefined): Pick<LedgerEvent, 'upstream' | 'replica' | 'servedModel'> {
+  if (target === undefined) return { upstream: undefined, replica: undefined, servedModel: undefined }
+  if (target.kind === 'engine') return { upstream: 'engine', replica: target.replica, servedModel: target.model }
+  return { upstream: target.upstream.name, replica: target.replica.name, servedModel: target.model }
+}
+
+function usageOf({ report, usage, output }: Passage): Usage {
+  if (report === undefined) return usage?.buckets ?? unreportedUsage
   const fresh = tokenCount(report.promptTokens - report.cachedTokens)
-  return { ...unreportedUsage, fresh, read: report.cachedTokens, output }
+  return { ...unreportedUsage, fresh, read: report.cachedTokens, output: output ?? usage?.buckets.output }
 }

@@ -1,5 +1,6 @@
 import { IncipitError } from '@incipit/core'
 import type { IncomingMessage } from 'node:http'
+import { knownCodings } from '../http/content-coding.ts'
 import { header } from '../http/exchange.ts'
 
 /** The request headers that steer a prompt, checked. */
@@ -76,14 +77,9 @@ function checkMediaType(request: IncomingMessage): void {
     throw new IncipitError('unsupported_media_type', `content-type is "${printable(type)}"`, { param: 'content-type' })
   }
   const encoding = header(request, 'content-encoding')
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new IncipitError(
-      'unsupported_media_type',
-      `content-encoding is "${printable(encoding)}", only identity is read`,
-      {
-        param: 'content-encoding',
-      },
-    )
+  if (encoding !== undefined && !['identity', ...knownCodings].includes(encoding.trim().toLowerCase())) {
+    const message = `content-encoding is "${printable(encoding)}", read are ${knownCodings.join(', ')}`
+    throw new IncipitError('unsupported_media_type', message, { param: 'content-encoding' })
   }
 }
 

@@ -23,7 +23,7 @@ export interface Refusal {
 export async function refuse(cause: unknown, { exchange, dialect, passage, house }: Refusal): Promise<void> {
   const error = noteFailure(cause, dialect.name, exchange, house)
   passage.failed(error)
-  if (passage.who !== undefined && error.status >= 499) await meter(passage, house)
+  if (passage.who !== undefined && passage.target !== undefined && error.status >= 499) await meter(passage, house)
   if (error.code === 'client_closed') exchange.response.destroy()
   else sendError(exchange, error, (failure, id) => dialect.error(failure, id))
 }

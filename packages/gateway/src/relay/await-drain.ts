@@ -1,5 +1,6 @@
 import { IncipitError } from '@incipit/core'
 import type { ServerResponse } from 'node:http'
+import type { CancelSignal } from '../http/cancellation.ts'
 
 /** How long a client may leave a full socket unread before its answer is cut. */
 export const stallLimitMs = 120_000
@@ -11,7 +12,7 @@ export const stallLimitMs = 120_000
  */
 export async function awaitDrain(
   response: ServerResponse,
-  signal: AbortSignal,
+  signal: CancelSignal,
   limitMs: number = stallLimitMs,
 ): Promise<void> {
   return new Promise((resolve, reject) => {

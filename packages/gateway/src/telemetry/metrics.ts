@@ -1,11 +1,26 @@
-import type { DialectName, IncipitError } from '@incipit/core'
+import type { DialectName, EpochMs, IncipitError } from '@incipit/core'
 import type { EngineStats } from '@incipit/engine'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { LedgerEvent } from '../ledger/port.ts'
+import type { LedgerCounters } from '../ledger/sqlite-ledger.ts'
 import { EventLoopWatch } from './event-loop-watch.ts'
 
 /** Seconds; cold prompts on a CPU take longer than the 10 s where common bucket lists end. */
 const ttftBuckets = [0.005, 0.01, 0.02, 0.04, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10, 20, 40, 80]
+
+const mostModels = 200
+const mostSeries = 5_000
+
+/** Counters of one kind of event: summed up here, and handed to the registry when somebody looks. */
+interface Series {
+  readonly sums: { requests: number; input: number; cached: number; evaluated: number; output: number }
+  readonly requests: Counter.Internal
+  readonly input: Counter.Internal
+  readonly cached: Counter.Internal
+  readonly evaluated: Counter.Internal
+  readonly output: Counter.Internal
+  readonly ttft: Histogram.Internal<'model' | 'prefix'>
+}
 
 /**
  * What the gateway counts, behind one facade: stages say what happened, names and labels stay here.
@@ -28,7 +43,23 @@ export class Metrics {
   ])
   readonly #evaluated = this.#counter('incipit_evaluated_tokens_total', 'Prompt tokens the engine evaluated', ['model'])
   readonly #output = this.#counter('incipit_output_tokens_total', 'Generated tokens', ['model'])
+  readonly #attempts = this.#counter(
+    'incipit_failed_attempts_total',
+    'Tries at upstreams that led to no answer, by the status they ended with',
+    ['upstream', 'status'],
+  )
+  readonly #warnings = this.#counter('incipit_warnings_total', 'Things that could not be sent as they were written', [
+    'code',
+  ])
+  readonly #edits = this.#counter('incipit_edits_total', 'Edits of bodies before they were sent', ['edit'])
+  readonly #series = new Map<string, Series>()
+  readonly #models = new Set<string>()
   readonly #lost = this.#counter('incipit_ledger_lost_events_total', 'Events the ledger did not take', [])
+  readonly #unimported = {
+    rows: this.#gauge('incipit_ledger_unimported_rows', 'Events recorded that wait for the store of the ledger', []),
+    bytes: this.#gauge('incipit_ledger_unimported_bytes', 'Bytes of events that wait for the store of the ledger', []),
+  }
+  #ledgerCounters: (() => LedgerCounters) | undefined
   readonly #inFlight = new Gauge({
     name: 'incipit_requests_in_flight',
     help: 'Prompts being served',
@@ -44,6 +75,17 @@ export class Metrics {
   readonly #delay = this.#gauge('incipit_event_loop_delay_seconds', 'Delay of the event loop since the last scrape', [
     'quantile',
   ])
+  readonly #generation = this.#gauge('incipit_config_generation', 'Number of the configuration in effect, from 1', [])
+  readonly #reloadFailures = this.#counter(
+    'incipit_config_reload_failures_total',
+    'Configurations that were read and refused',
+    [],
+  )
+  readonly #lastReloadFailure = this.#gauge(
+    'incipit_config_last_failed_reload_timestamp_seconds',
+    'When a configuration was last refused; 0 = never',
+    [],
+  )
   readonly #engine = {
     running: this.#gauge('incipit_engine_requests_running', 'Generations running', []),
     queued: this.#gauge('incipit_engine_requests_queued', 'Generations waiting', []),
@@ -62,32 +104,100 @@ export class Metrics {
   }
 
   observe(event: LedgerEvent): void {
-    const model = event.servedModel ?? 'unknown'
     const prefix =
       event.cachedInputTokens === undefined ? 'not_reported' : event.cachedInputTokens > 0 ? 'warm' : 'cold'
-    this.#requests.inc({ dialect: event.dialect, model, prefix, status: event.status })
-    this.#input.inc({ model }, event.inputTokens ?? 0)
-    this.#cached.inc({ model }, event.cachedInputTokens ?? 0)
-    this.#evaluated.inc({ model }, event.evaluatedTokens ?? 0)
-    this.#output.inc({ model }, event.usage.output ?? 0)
-    if (event.ttftMs !== undefined) this.#ttft.observe({ model, prefix }, event.ttftMs / 1000)
+    const series = this.#seriesOf(event.dialect, event.servedModel ?? 'unknown', prefix, event.status)
+    series.sums.requests += 1
+    series.sums.input += event.inputTokens ?? 0
+    series.sums.cached += event.cachedInputTokens ?? 0
+    series.sums.evaluated += event.evaluatedTokens ?? 0
+    series.sums.output += event.usage.output ?? 0
+    for (const edit of event.edits) this.#edits.inc({ edit })
+    for (const warning of event.warnings) this.#warnings.inc({ code: warning.slice(0, warning.indexOf(':')) })
+    if (event.ttftMs !== undefined) series.ttft.observe(event.ttftMs / 1000)
+  }
+
+  /** The counters of one kind of event, found by their labels once. */
+  #seriesOf(dialect: string, servedModel: string, prefix: string, status: number): Series {
+    const name = `${dialect} ${prefix} ${status} ${servedModel}`
+    const known = this.#series.get(name)
+    if (known !== undefined) return known
+    const model = this.#modelLabel(servedModel)
+    const series: Series = {
+      sums: { requests: 0, input: 0, cached: 0, evaluated: 0, output: 0 },
+      requests: this.#requests.labels({ dialect, model, prefix, status }),
+      input: this.#input.labels({ model }),
+      cached: this.#cached.labels({ model }),
+      evaluated: this.#evaluated.labels({ model }),
+      output: this.#output.labels({ model }),
+      ttft: this.#ttft.labels({ model, prefix }),
+    }
+    if (this.#series.size >= mostSeries) this.#settleSums()
+    this.#series.set(name, series)
+    return series
+  }
+
+  /** Side effect: begins the sums anew; beyond the bound also the list of series. */
+  #settleSums(): void {
+    for (const series of this.#series.values()) {
+      const { sums } = series
+      series.requests.inc(sums.requests)
+      series.input.inc(sums.input)
+      series.cached.inc(sums.cached)
+      series.evaluated.inc(sums.evaluated)
+      series.output.inc(sums.output)
+      Object.assign(sums, { requests: 0, input: 0, cached: 0, evaluated: 0, output: 0 })
+    }
+    if (this.#series.size >= mostSeries) this.#series.clear()
+  }
+
+  /** Upstreams take any name that matches a glob: names beyond a bound share one label. */
+  #modelLabel(model: string): string {
+    if (this.#models.has(model)) return model
+    if (this.#models.size >= mostModels) return 'other'
+    this.#models.add(model)
+    return model
+  }
+
+  /** A try at an upstream that led to no answer. */
+  attemptFailed({ upstream, status }: LedgerEvent): void {
+    this.#attempts.inc({ upstream: upstream ?? 'unknown', status })
   }
 
   refused(dialect: DialectName | 'none', error: IncipitError): void {
     this.#refused.inc({ dialect, code: error.code })
   }
 
-  lostEvent(): void {
-    this.#lost.inc()
+  lostEvent(rows = 1): void {
+    this.#lost.inc(rows)
+  }
+
+  /** Shows what a ledger counts from now on. */
+  followLedger(counters: () => LedgerCounters): void {
+    this.#ledgerCounters = counters
+  }
+
+  configured(generation: number): void {
+    this.#generation.set(generation)
+  }
+
+  /** A configuration was refused at this time. */
+  reloadFailed(at: EpochMs): void {
+    this.#reloadFailures.inc()
+    this.#lastReloadFailure.set(at / 1000)
   }
 
   /** The Prometheus text format. Side effect: starts a new window of event-loop delay. */
   async render(engine: EngineStats | undefined): Promise<string> {
+    this.#settleSums()
     const delay = this.#eventLoop.read()
     this.#delay.set({ quantile: '0.5' }, delay.p50Ms / 1000)
     this.#delay.set({ quantile: '0.99' }, delay.p99Ms / 1000)
     this.#delay.set({ quantile: '1' }, delay.maxMs / 1000)
     if (engine !== undefined) this.#showEngine(engine)
+    const ledger = this.#ledgerCounters?.()
+    this.#unimported.rows.set(ledger?.unimported ?? 0)
+    this.#unimported.bytes.set(ledger?.unimportedBytes ?? 0)
     return this.#registry.metrics()
   }
 

@@ -1,37 +1,33 @@
 import * as fc from 'fast-check'
 import OpenAI from 'openai'
 import { describe, expect, test } from 'vitest'
+import type { AnswerEvent } from '../../domain/answer.ts'
 import { IncipitError } from '../../domain/errors.ts'
-import type { GenerationEvent } from '../../domain/generation.ts'
 import type { Prompt } from '../../domain/prompt.ts'
+import type { Usage } from '../../domain/usage.ts'
 import { inputTokens, unreportedUsage } from '../../domain/usage.ts'
-import {
-  contextOf,
-  dataOf,
-  encode,
-  eventsOf,
-  fixture,
-  generated,
-  hasher,
-  resultOf,
-  streamed,
-} from '../testing/generations.ts'
+import { answerOf, contextOf, dataOf, encode, eventsOf, fixture, generated, streamed } from '../testing/generations.ts'
 import { createOpenaiChat } from './index.ts'
 
-const dialect = createOpenaiChat({ hasher })
+const dialect = createOpenaiChat()
 const messages = [{ role: 'user', content: 'hello' }]
 const promptOf = (fields: object = {}): Prompt => dialect.parse(encode({ model: 'demo', messages, ...fields }), {})
 const withUsage = promptOf({ stream: true, stream_options: { include_usage: true } })
+function usageOf(answer: unknown): Usage | undefined {
+  const raw = dialect.rawUsage(answer)
+  return raw && dialect.usage(raw)?.buckets
+}
+
 const warm = { texts: ['Hel', '', 'lo "é"\n'], prompt: 1_200, cached: 1_024, output: 3 }
 
-const withLogprobs: readonly GenerationEvent[] = eventsOf(warm).map((event) =>
+const withLogprobs: readonly AnswerEvent[] = eventsOf(warm).map((event) =>
   event.kind === 'text-delta' && event.text === 'Hel'
     ? { ...event, logprobs: [{ token: 'Hel', logprob: -0.5, bytes: [72, 101, 108], top: [] }] }
     : event,
 )
 
 test('CF-8 a whole answer carries text, finish reason and cached tokens', () => {
-  expect(JSON.parse(dialect.answer(resultOf(warm), contextOf(promptOf())))).toEqual({
+  expect(JSON.parse(dialect.answer(answerOf(warm), contextOf(promptOf())))).toEqual({
     id: 'chatcmpl-req_0123456789abcdef01234567',
     object: 'chat.completion',
     created: 1_763_690_000,
@@ -54,13 +50,14 @@ test('CF-8 a whole answer carries text, finish reason and cached tokens', () => 
 })
 
 test('CF-8 a cold answer reports 0 cached tokens', () => {
-  const cold = JSON.parse(dialect.answer(resultOf({ ...warm, cached: 0 }), contextOf(promptOf()))) as object
+  const cold = JSON.parse(dialect.answer(answerOf({ ...warm, cached: 0 }), contextOf(promptOf()))) as object
   expect(cold).toMatchObject({ usage: { prompt_tokens_details: { cached_tokens: 0 } } })
 })
 
 test('log-probabilities are rendered with their alternatives', () => {
   const entry = { token: 'a', logprob: -0.1, bytes: [97] }
-  const result = { ...resultOf(warm), logprobs: [{ ...entry, top: [entry] }] }
+  const text = { kind: 'text', text: 'a', logprobs: [{ ...entry, top: [entry] }] } as const
+  const result = { ...answerOf(warm), blocks: [text] }
   expect(JSON.parse(dialect.answer(result, contextOf(promptOf())))).toMatchObject({
     choices: [{ logprobs: { content: [{ ...entry, top_logprobs: [entry] }], refusal: null } }],
   })
@@ -71,7 +68,7 @@ describe('golden transcripts, byte for byte', () => {
     ['plain', dialect, promptOf({ stream: true }), eventsOf(warm)],
     ['include-usage', dialect, withUsage, eventsOf(warm)],
     ['logprobs', dialect, withUsage, withLogprobs],
-    ['always-usage', createOpenaiChat({ hasher, alwaysStreamUsage: true }), promptOf({ stream: true }), eventsOf(warm)],
+    ['always-usage', createOpenaiChat({ alwaysStreamUsage: true }), promptOf({ stream: true }), eventsOf(warm)],
   ])('CF-8 %s', (name, dialect, prompt, events) => {
     expect(streamed(dialect, prompt, events)).toBe(fixture(`openai-chat/${name}.sse`))
   })
@@ -89,14 +86,14 @@ describe('golden transcripts, byte for byte', () => {
 test('CF-8 usage is the same streamed and not streamed', () => {
   fc.assert(
     fc.property(generated, (generated) => {
-      const whole = JSON.parse(dialect.answer(resultOf(generated), contextOf(withUsage))) as { usage: unknown }
+      const whole = JSON.parse(dialect.answer(answerOf(generated), contextOf(withUsage))) as { usage: unknown }
       const data = dataOf(streamed(dialect, withUsage, eventsOf(generated)))
       expect(data.at(-1)).toBe('[DONE]')
       const chunks = data.slice(0, -1).map((chunk) => JSON.parse(chunk) as { choices: unknown[]; usage: unknown })
       expect(chunks.at(-1)).toMatchObject({ choices: [], usage: whole.usage })
       for (const chunk of chunks.slice(0, -1)) expect(chunk.usage).toBeNull()
-      expect(dialect.readUsage(chunks.at(-1))).toEqual(dialect.readUsage(whole))
-      expect(inputTokens(dialect.readUsage(whole) ?? unreportedUsage)).toBe(generated.prompt)
+      expect(usageOf(chunks.at(-1))).toEqual(usageOf(whole))
+      expect(inputTokens(usageOf(whole) ?? unreportedUsage)).toBe(generated.prompt)
     }),
   )
 })
@@ -126,6 +123,38 @@ test('the official client puts any streamed text together, and its usage', async
   )
 })
 
+test('the official client puts streamed tool calls together, and reads thinking beside the text', async () => {
+  const body = streamed(dialect, promptOf({ stream: true }), [
+    { kind: 'start', id: undefined, model: undefined, usage: undefined },
+    { kind: 'thinking-delta', text: 'Hm' },
+    { kind: 'ping' },
+    { kind: 'tool-start', index: 0, id: 'c0', name: 'f' },
+    { kind: 'tool-delta', index: 0, json: '{ "a":' },
+    { kind: 'tool-delta', index: 0, json: '1}' },
+    { kind: 'tool-start', index: 1, id: 'c1', name: 'g' },
+    { kind: 'finish', stop: 'tool-calls', stopSequence: undefined, usage: undefined },
+  ])
+  const runner = clientOf(body).chat.completions.stream({ model: 'demo', messages: [] })
+  const { choices, usage } = await runner.finalChatCompletion()
+  expect(choices[0]).toMatchObject({
+    finish_reason: 'tool_calls',
+    message: {
+      tool_calls: [
+        { id: 'c0', type: 'function', function: { name: 'f', arguments: '{ "a":1}' } },
+        { id: 'c1', type: 'function', function: { name: 'g', arguments: '' } },
+      ],
+    },
+  })
+  expect(usage).toBeUndefined()
+})
+
+test('usage that no upstream reported is left out, whole and streamed', () => {
+  const answer = { ...answerOf(warm), usage: undefined }
+  expect(JSON.parse(dialect.answer(answer, contextOf(promptOf())))).not.toHaveProperty('usage')
+  const events = eventsOf(warm).map((event) => ('usage' in event ? { ...event, usage: undefined } : event))
+  expect(streamed(dialect, withUsage, events)).not.toContain('"choices":[]')
+})
+
 test('the official client throws on an error after the head', async () => {
   const client = clientOf(fixture('openai-chat/error.sse'))
   const stream = await client.chat.completions.create({ model: 'demo', messages: [], stream: true })
@@ -133,41 +162,6 @@ test('the official client throws on an error after the head', async () => {
     for await (const chunk of stream) expect(chunk.object).toBe('chat.completion.chunk')
   }
   await expect(read()).rejects.toMatchObject({ code: 'engine_failed', type: 'server_error' })
-})
-
-describe('usage of upstreams falls into disjoint buckets', () => {
-  test.each([
-    [
-      'OpenAI 5.6: read and written tokens are inside the total',
-      {
-        prompt_tokens: 9_727,
-        completion_tokens: 12,
-        prompt_tokens_details: { cached_tokens: 9_216, cache_write_tokens: 480 },
-      },
-      { fresh: 31, read: 9_216, write30m: 480, output: 12 },
-    ],
-    [
-      'nothing reported about the cache stays unknown',
-      { prompt_tokens: 10, completion_tokens: 1 },
-      { fresh: 10, read: undefined, write30m: undefined, output: 1 },
-    ],
-    [
-      'more read than there was is cut to the total',
-      { prompt_tokens: 10, prompt_tokens_details: { cached_tokens: 12, cache_write_tokens: 5 } },
-      { fresh: 0, read: 10, write30m: 0, output: undefined },
-    ],
-    [
-      'no counts are no counts',
-      { prompt_tokens: 'many', completion_tokens: 4, prompt_tokens_details: { cached_tokens: -1 } },
-      { fresh: undefined, read: undefined, output: 4 },
-    ],
-  ])('%s', (_, usage, expected) => {
-    expect(dialect.readUsage({ usage })).toEqual({ ...unreportedUsage, ...expected })
-  })
-
-  test.each([[{ usage: null }], [{}], [null], ['text'], [{ usage: { prompt_tokens: -1 } }]])('none in %j', (answer) => {
-    expect(dialect.readUsage(answer)).toBeUndefined()
-  })
 })
 
 test.each([

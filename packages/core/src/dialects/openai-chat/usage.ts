@@ -1,7 +1,18 @@
-import type { Usage } from '../../domain/usage.ts'
+import type { AnswerUsage } from '../../domain/answer.ts'
 import { isRecord, readChatUsage } from '../shared/token-counts.ts'
 
-/** Usage of a completion, or of the chunk of a stream that carries it; `undefined` where there is none. */
-export function readUsage(answer: unknown): Usage | undefined {
-  return isRecord(answer) ? readChatUsage(answer['usage']) : undefined
+/**
+ * The usage object of a completion or of a chunk: where the API has it, where Groq puts it in the last
+ * chunk of a stream, or where Moonshot does.
+ */
+export function rawUsage(answer: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (!isRecord(answer)) return undefined
+  if (isRecord(answer['usage'])) return answer['usage']
+  if (isRecord(answer['x_groq']) && isRecord(answer['x_groq']['usage'])) return answer['x_groq']['usage']
+  const choice: unknown = Array.isArray(answer['choices']) ? answer['choices'][0] : undefined
+  return isRecord(choice) && isRecord(choice['usage']) ? choice['usage'] : undefined
+}
+
+export function usage(raw: Readonly<Record<string, unknown>>): AnswerUsage | undefined {
+  return readChatUsage(raw)
 }

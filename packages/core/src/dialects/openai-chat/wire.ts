@@ -1,4 +1,4 @@
-import type { FinishReason } from '../../domain/generation.ts'
+import type { ChatFinish } from '../shared/chat-stops.ts'
 import type { ChatUsage } from '../shared/token-counts.ts'
 
 /*
@@ -41,6 +41,21 @@ export interface WireLogprobs {
   readonly refusal: null
 }
 
+export interface WireToolCall {
+  readonly id: string
+  readonly type: 'function'
+  readonly function: { readonly name: string; readonly arguments: string }
+}
+
+export interface WireMessage {
+  readonly role: 'assistant'
+  readonly content: string | null
+  readonly refusal: string | null
+  /** Beyond the API, as DeepSeek, vLLM and those that followed them have it. */
+  readonly reasoning_content?: string
+  readonly tool_calls?: readonly WireToolCall[]
+}
+
 export interface WireCompletion {
   readonly id: string
   readonly object: 'chat.completion'
@@ -49,21 +64,10 @@ export interface WireCompletion {
   readonly choices: readonly [
     {
       readonly index: 0
-      readonly message: { readonly role: 'assistant'; readonly content: string; readonly refusal: null }
+      readonly message: WireMessage
       readonly logprobs: WireLogprobs | null
-      readonly finish_reason: FinishReason
+      readonly finish_reason: ChatFinish
     },
   ]
-  readonly usage: ChatUsage
-}
-
-export interface WireError {
-  readonly error: {
-    readonly message: string
-    readonly type: string
-    readonly param: string | null
-    readonly code: string
-    /** Beyond the API: finds the request in the log. */
-    readonly request_id: string
-  }
+  readonly usage?: ChatUsage
 }

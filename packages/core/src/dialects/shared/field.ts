@@ -125,9 +125,13 @@ export class Field {
   }
 
   #rootMember(name: string): JsonNode | undefined {
-    this.#index ??= new Map(
-      this.document.members(0).map((member) => [this.document.string(member.key), member.value] as const),
-    )
+    this.#index ??= indexOf(this.document)
     return this.#index.get(name)
   }
+}
+
+function indexOf(document: JsonDocument): ReadonlyMap<string, JsonNode> {
+  const index = new Map<string, JsonNode>()
+  for (const { key, value } of document.members(0)) index.set(document.string(key), value)
+  return index
 }

@@ -1,25 +1,54 @@
+import type { ConversationSettings } from '../../domain/conversation.ts'
 import { IncipitError } from '../../domain/errors.ts'
 import type { Sampling } from '../../domain/generation.ts'
-import type { Range } from './field.ts'
 import { Field } from './field.ts'
 
 const largestInt32 = 2 ** 31 - 1
 const mostStops = 16
 const mostLogprobs = 20
 
-/** How to sample, with the defaults of the OpenAI API where the client says nothing. */
-export function samplingOf(root: Field): Sampling {
+/** The settings that say how to sample. */
+export type SamplingSettings = Pick<
+  ConversationSettings,
+  | 'temperature'
+  | 'topP'
+  | 'topK'
+  | 'minP'
+  | 'seed'
+  | 'frequencyPenalty'
+  | 'presencePenalty'
+  | 'repetitionPenalty'
+  | 'logitBias'
+>
+
+/** How a chat body says to sample. */
+export function samplingSettings(root: Field): SamplingSettings {
   return {
-    temperature: numberOr(1, root.find('temperature'), { min: 0, max: 2 }),
-    topP: numberOr(1, root.find('top_p'), { min: 0, max: 1 }),
-    topK: root.find('top_k')?.integer({ min: 0, max: largestInt32 }) ?? 0,
-    minP: numberOr(0, root.find('min_p'), { min: 0, max: 1 }),
+    temperature: root.find('temperature')?.number({ min: 0, max: 2 }),
+    topP: root.find('top_p')?.number({ min: 0, max: 1 }),
+    topK: root.find('top_k')?.integer({ min: 0, max: largestInt32 }),
+    minP: root.find('min_p')?.number({ min: 0, max: 1 }),
     // Beyond the safe integers two seeds would silently be one.
     seed: root.find('seed')?.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
-    frequencyPenalty: numberOr(0, root.find('frequency_penalty'), { min: -2, max: 2 }),
-    presencePenalty: numberOr(0, root.find('presence_penalty'), { min: -2, max: 2 }),
+    frequencyPenalty: root.find('frequency_penalty')?.number({ min: -2, max: 2 }),
+    presencePenalty: root.find('presence_penalty')?.number({ min: -2, max: 2 }),
     repetitionPenalty: repetitionPenaltyOf(root),
     logitBias: logitBiasOf(root),
+  }
+}
+
+/** How a local model samples, with the defaults of the OpenAI API where the client says nothing. */
+export function samplingOf(settings: SamplingSettings): Sampling {
+  return {
+    temperature: settings.temperature ?? 1,
+    topP: settings.topP ?? 1,
+    topK: settings.topK ?? 0,
+    minP: settings.minP ?? 0,
+    seed: settings.seed,
+    frequencyPenalty: settings.frequencyPenalty ?? 0,
+    presencePenalty: settings.presencePenalty ?? 0,
+    repetitionPenalty: settings.repetitionPenalty ?? 1,
+    logitBias: settings.logitBias ?? {},
   }
 }
 
@@ -53,19 +82,15 @@ export function topLogprobsOf(root: Field): number | undefined {
   return wanted ? (count ?? 0) : undefined
 }
 
-function numberOr(fallback: number, field: Field | undefined, range: Range): number {
-  return field?.number(range) ?? fallback
-}
-
-function repetitionPenaltyOf(root: Field): number {
+function repetitionPenaltyOf(root: Field): number | undefined {
   const field = root.find('repetition_penalty')
   // It divides logits: zero has no meaning.
-  return field === undefined ? 1 : field.number({ min: 0, max: 2 }) || field.fail('a number above 0, up to 2')
+  return field && (field.number({ min: 0, max: 2 }) || field.fail('a number above 0, up to 2'))
 }
 
-function logitBiasOf(root: Field): Record<number, number> {
+function logitBiasOf(root: Field): Record<number, number> | undefined {
   const field = root.find('logit_bias')?.object()
-  if (field === undefined) return {}
+  if (field === undefined) return undefined
   const { document } = field
   const bias: Record<number, number> = {}
   for (const { key, value } of document.members(field.node)) {

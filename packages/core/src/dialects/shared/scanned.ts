@@ -1,18 +1,48 @@
-import type { Prompt } from '../../domain/prompt.ts'
+import type { Breakpoint, DialectName, Profile, Prompt, PromptIdentity, Segment } from '../../domain/prompt.ts'
 import type { JsonDocument } from '../../json/json-document.ts'
 import { scanJson } from '../../json/scan-json.ts'
 import { Field } from './field.ts'
 
-/** Scans live as long as their prompts: what `parse` scanned, `toGeneration` and `stream` need not scan again. */
-const scans = new WeakMap<Prompt, JsonDocument>()
+/**
+ * Keeps the scan of a prompt's body with the prompt: what `parse` scanned, `toGeneration` and `stream` need not scan again.
+ * A copy of the prompt has it not, because its body may be another. (A weak map would cost more than parsing a small body.)
+ */
+class ScannedPrompt implements Required<Prompt> {
+  readonly dialect: DialectName
+  readonly body: Uint8Array
+  readonly model: string
+  readonly stream: boolean
+  readonly segments: readonly Segment[]
+  readonly profile: Profile
+  readonly breakpoints: readonly Breakpoint[]
+  readonly identity: PromptIdentity
+  readonly isolationKey: string | undefined
+  readonly #document: JsonDocument
 
-/** Keeps the scan of a prompt's body beside the prompt. */
+  constructor(prompt: Prompt, document: JsonDocument) {
+    this.dialect = prompt.dialect
+    this.body = prompt.body
+    this.model = prompt.model
+    this.stream = prompt.stream
+    this.segments = prompt.segments
+    this.profile = prompt.profile
+    this.breakpoints = prompt.breakpoints
+    this.identity = prompt.identity
+    this.isolationKey = prompt.isolationKey
+    this.#document = document
+  }
+
+  static documentOf(prompt: Prompt): JsonDocument | undefined {
+    return #document in prompt ? prompt.#document : undefined
+  }
+}
+
+/** The prompt with the scan of its body. */
 export function remember(prompt: Prompt, document: JsonDocument): Prompt {
-  scans.set(prompt, document)
-  return prompt
+  return new ScannedPrompt(prompt, document)
 }
 
 /** The body of a prompt, ready to be read; scans it when the prompt was not made by `parse`. */
 export function bodyOf(prompt: Prompt): Field {
-  return Field.root(scans.get(prompt) ?? scanJson(prompt.body))
+  return Field.root(ScannedPrompt.documentOf(prompt) ?? scanJson(prompt.body))
 }

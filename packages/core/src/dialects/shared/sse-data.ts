@@ -5,3 +5,8 @@ export function sseData(data: string): string {
 
 /** The last event of a stream that came to its end. */
 export const sseDone = 'data: [DONE]\n\n'
+
+/** A line that every reader passes over; keeps a connection alive. */
+export function sseComment(text: string): string {
+  return `: ${text}\n\n`
+}

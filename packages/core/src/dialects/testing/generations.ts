@@ -2,12 +2,15 @@ import * as fc from 'fast-check'
 import { createHash, createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import type { AnswerContext, Dialect } from '../../domain/dialect.ts'
+import type { Answer, AnswerEvent, UpstreamFault } from '../../domain/answer.ts'
+import type { AnswerContext, Dialect, ServerSentEvent } from '../../domain/dialect.ts'
 import { IncipitError } from '../../domain/errors.ts'
-import type { GenerationEvent, GenerationResult } from '../../domain/generation.ts'
+import type { GenerationEvent } from '../../domain/generation.ts'
 import type { Hasher } from '../../domain/hasher.ts'
 import type { Prompt, Span } from '../../domain/prompt.ts'
 import { epochMs, tokenCount } from '../../domain/units.ts'
+import { answerEvents } from '../shared/answer-events.ts'
+import { AnswerFold } from '../shared/answer-fold.ts'
 
 export const hasher: Hasher = {
   hmacSha256: (key, message) => createHmac('sha256', key).update(message).digest(),
@@ -54,34 +57,77 @@ export const generated: fc.Arbitrary<Generated> = fc
   })
   .map(({ texts, evaluated, cached, output }) => ({ texts, prompt: evaluated + cached, cached, output }))
 
-export function resultOf({ texts, prompt, cached, output }: Generated): GenerationResult {
-  return {
-    prompt: {
+/** The events of the engine for such a generation. */
+export function generationEvents({ texts, prompt, cached, output }: Generated): GenerationEvent[] {
+  return [
+    {
+      kind: 'prompt',
       promptTokens: tokenCount(prompt),
       cachedTokens: tokenCount(cached),
       evaluatedTokens: tokenCount(prompt - cached),
       tiers: { hot: tokenCount(cached), ram: tokenCount(0), disk: tokenCount(0) },
     },
-    text: texts.join(''),
-    logprobs: undefined,
-    reason: 'stop',
-    outputTokens: tokenCount(output),
-  }
-}
-
-export function eventsOf(generated: Generated): GenerationEvent[] {
-  const result = resultOf(generated)
-  return [
-    { kind: 'prompt', ...result.prompt },
-    ...generated.texts.map((text, index) => {
-      return { kind: 'text-delta', text, outputTokens: tokenCount(Math.min(index + 1, generated.output)) } as const
+    ...texts.map((text, index) => {
+      return { kind: 'text-delta', text, outputTokens: tokenCount(Math.min(index + 1, output)) } as const
     }),
-    { kind: 'finish', reason: result.reason, outputTokens: result.outputTokens },
+    { kind: 'finish', reason: 'stop', outputTokens: tokenCount(output) },
   ]
 }
 
+/** The same as every dialect takes them. */
+export function eventsOf(generated: Generated): AnswerEvent[] {
+  return generationEvents(generated).map(answerEvents())
+}
+
+export function answerOf(generated: Generated): Answer {
+  return wholeOf(eventsOf(generated))
+}
+
+/** The answer of events that end with a `finish`. */
+export function wholeOf(events: readonly AnswerEvent[]): Answer {
+  return fold(events) ?? expect.unreachable('no finish')
+}
+
+/** All events of one answer put together. */
+export function fold(events: readonly AnswerEvent[]): Answer | undefined {
+  const fold = new AnswerFold()
+  for (const event of events) fold.push(event)
+  return fold.answer
+}
+
+/** Server-sent events of a transcript, whatever its line ends. */
+export function sseOf(transcript: string): ServerSentEvent[] {
+  return transcript
+    .replaceAll('\r\n', '\n')
+    .split('\n\n')
+    .flatMap((block) => {
+      const valuesOf = (name: string): string[] =>
+        block
+          .split('\n')
+          .filter((line) => line.startsWith(`${name}:`))
+          .map((line) => line.slice(name.length + 1).replace(/^ /, ''))
+      const data = valuesOf('data')
+      return data.length === 0 ? [] : [{ event: valuesOf('event')[0], data: data.join('\n') }]
+    })
+}
+
+/** What a reader makes of a transcript: its events, and the fault that ended it. */
+export function readStream(
+  dialect: Dialect,
+  transcript: string,
+): { readonly events: AnswerEvent[]; readonly fault: UpstreamFault | undefined } {
+  const reader = dialect.streamReader()
+  const events: AnswerEvent[] = []
+  for (const event of sseOf(transcript)) {
+    const step = reader.read(event)
+    if (step.kind === 'fault') return { events, fault: step.fault }
+    events.push(...step.events)
+  }
+  return { events: [...events, ...reader.end()], fault: undefined }
+}
+
 /** The whole of a streamed answer, as sent. */
-export function streamed(dialect: Dialect, prompt: Prompt, events: readonly GenerationEvent[]): string {
+export function streamed(dialect: Dialect, prompt: Prompt, events: readonly AnswerEvent[]): string {
   const renderer = dialect.stream(contextOf(prompt))
   return events.map((event) => renderer.event(event)).join('')
 }

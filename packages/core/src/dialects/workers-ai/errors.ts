@@ -1,5 +1,8 @@
+import type { UpstreamFault } from '../../domain/answer.ts'
 import type { RenderedError } from '../../domain/dialect.ts'
 import type { ErrorCode, IncipitError } from '../../domain/errors.ts'
+import { chatFault, readJsonFault, wordOf } from '../shared/chat-fault.ts'
+import { isRecord } from '../shared/token-counts.ts'
 import type { WireError } from './wire.ts'
 
 /**
@@ -31,9 +34,14 @@ const codes: Readonly<Record<ErrorCode, number>> = {
   client_closed: 3008,
   internal: 5000,
   engine_failed: 5000,
+  upstream_failed: 5000,
+  upstream_unreachable: 5000,
+  upstream_too_large: 5000,
   engine_unavailable: 5000,
+  upstream_unavailable: 3040,
   overloaded: 3040,
   shutting_down: 3040,
+  upstream_timeout: 3007,
 }
 
 /** An error in the envelope of the API; the hint ends the message. */
@@ -55,4 +63,40 @@ export function wireError(error: IncipitError, requestId: string): WireError {
     result: null,
     messages: [],
   }
+}
+
+/** An upstream's error in the envelope, with the code of the API that comes closest. */
+export function renderFault(fault: UpstreamFault, status: number, requestId: string): RenderedError {
+  const known = status === 529 ? 503 : status
+  const { message, param } = fault
+  const error = { code: codeOf(known), message, ...(param === undefined ? {} : { param }), request_id: requestId }
+  const envelope: WireError = { success: false, errors: [error], result: null, messages: [] }
+  return { status: known, body: JSON.stringify(envelope) }
+}
+
+/** The error body of an upstream, whatever it holds. */
+export function readFault(status: number, body: string): UpstreamFault {
+  return readJsonFault(status, body, envelopeFault)
+}
+
+/** The first error of an envelope, or an error as the chat route has it. */
+export function envelopeFault(body: unknown): UpstreamFault | undefined {
+  if (!isRecord(body)) return undefined
+  const errors: unknown = body['errors']
+  const [first]: unknown[] = Array.isArray(errors) ? errors : []
+  if (!isRecord(first)) return chatFault(body)
+  return {
+    type: undefined,
+    code: wordOf(first['code']),
+    message: wordOf(first['message']) ?? 'the upstream named no reason',
+    param: wordOf(first['param']),
+  }
+}
+
+function codeOf(status: number): number {
+  if (status === 401 || status === 403) return codes.invalid_key
+  if (status === 404) return codes.unknown_model
+  if (status === 408 || status === 504) return codes.upstream_timeout
+  if (status === 429 || status === 503) return codes.overloaded
+  return status >= 500 ? codes.upstream_failed : codes.invalid_request
 }

@@ -1,31 +1,35 @@
 import type { Dialect } from '../../domain/dialect.ts'
-import type { Hasher } from '../../domain/hasher.ts'
-import { renderError } from './errors.ts'
-import { parse, toGeneration } from './parse.ts'
+import { readFault, renderError, renderFault } from './errors.ts'
+import { parse } from './parse.ts'
+import { read } from './read.ts'
 import { answer } from './render.ts'
 import { stream } from './stream.ts'
-import { readUsage } from './usage.ts'
-
-export interface WorkersAiOptions {
-  /** Hashes attachments into the prompt. */
-  readonly hasher: Hasher
-}
+import { readAnswer, streamMarks, streamReader } from './stream-reader.ts'
+import { rawUsage, usage } from './usage.ts'
+import { write } from './write.ts'
 
 /**
  * The `ai/run` route of Workers AI. Its OpenAI-compatible route is
- * `createOpenaiChat({ hasher, alwaysStreamUsage: true })`.
+ * `createOpenaiChat({ alwaysStreamUsage: true })`.
  *
- * @example const dialect = createWorkersAi({ hasher })
+ * @example const dialect = createWorkersAi()
  */
-export function createWorkersAi(options: WorkersAiOptions): Dialect {
+export function createWorkersAi(): Dialect {
   return {
     name: 'workers-ai',
     parse,
-    toGeneration: (prompt) => toGeneration(prompt, options.hasher),
+    read,
+    write,
     answer,
     streamContentType: 'text/event-stream; charset=utf-8',
     stream,
     error: renderError,
-    readUsage,
+    fault: renderFault,
+    readAnswer,
+    streamReader,
+    readFault,
+    streamMarks,
+    rawUsage,
+    usage,
   }
 }

@@ -1,9 +1,13 @@
-import type { Usage } from '../../domain/usage.ts'
+import type { AnswerUsage } from '../../domain/answer.ts'
+import { rawUsage as rawChatUsage } from '../openai-chat/usage.ts'
 import { isRecord, readChatUsage } from '../shared/token-counts.ts'
 
 /** Usage of an envelope, of a frame of a stream, or of a result without its envelope (the binding). */
-export function readUsage(answer: unknown): Usage | undefined {
+export function rawUsage(answer: unknown): Readonly<Record<string, unknown>> | undefined {
   if (!isRecord(answer)) return undefined
-  const holder = isRecord(answer['result']) ? answer['result'] : answer
-  return readChatUsage(holder['usage'])
+  return rawChatUsage(isRecord(answer['result']) ? answer['result'] : answer)
+}
+
+export function usage(raw: Readonly<Record<string, unknown>>): AnswerUsage | undefined {
+  return readChatUsage(raw)
 }

@@ -1,5 +1,3 @@
-import type { ChatUsage } from '../shared/token-counts.ts'
-
 /*
  * Workers AI `POST /client/v4/accounts/{account_id}/ai/run/{model}`. The envelope around results and
  * errors is that of the whole Cloudflare API; that `ai/run` wraps its answers in it is [U].
@@ -15,13 +13,6 @@ export const profileFields: readonly string[] = [
   'lora',
   'raw',
 ]
-
-export interface WireResult {
-  readonly result: { readonly response: string; readonly usage: ChatUsage }
-  readonly success: true
-  readonly errors: readonly []
-  readonly messages: readonly []
-}
 
 export interface WireError {
   readonly success: false

@@ -1,9 +1,13 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { IncipitError } from '../../domain/errors.ts'
+import type { GenerationRequest } from '../../domain/generation.ts'
 import type { Prompt } from '../../domain/prompt.ts'
+import type { Usage } from '../../domain/usage.ts'
 import { unreportedUsage } from '../../domain/usage.ts'
+import { toGeneration } from '../shared/to-generation.ts'
 import {
+  answerOf,
   contextOf,
   dataOf,
   encode,
@@ -12,15 +16,21 @@ import {
   fixture,
   generated,
   hasher,
-  resultOf,
   slice,
   streamed,
 } from '../testing/generations.ts'
 import { createWorkersAi } from './index.ts'
 
-const dialect = createWorkersAi({ hasher })
+const dialect = createWorkersAi()
 const pathModel = '@cf/moonshotai/kimi-k2.5'
 const parse = (body: unknown): Prompt => dialect.parse(encode(body), { pathModel })
+const generate = (prompt: Prompt): GenerationRequest => toGeneration(dialect.read(prompt), hasher)
+
+function usageOf(answer: unknown): Usage | undefined {
+  const raw = dialect.rawUsage(answer)
+  return raw && dialect.usage(raw)?.buckets
+}
+
 const warm = { texts: ['Hel', '', 'lo "é"\n'], prompt: 1_200, cached: 1_024, output: 3 }
 
 /** The body of the REST call in the documentation of the prefix cache. */
@@ -40,14 +50,14 @@ test('CF-4 the documented REST body is taken verbatim, the model from the path',
     ['system_instructions', '/messages/0'],
     ['user_message', '/messages/1'],
   ])
-  expect(dialect.toGeneration(prompt)).toMatchObject({ messages: documented.messages, maxTokens: 2400 })
+  expect(generate(prompt)).toMatchObject({ messages: documented.messages, maxTokens: 2400 })
 })
 
 test('CF-4 a prompt is one user message, with the token limit of the API', () => {
   const prompt = parse('{"prompt": "Tell me a joke"}')
   expect(prompt.segments).toHaveLength(1)
   expect(slice(prompt, prompt.segments[0]?.span)).toBe('"Tell me a joke"')
-  expect(dialect.toGeneration(prompt)).toMatchObject({
+  expect(generate(prompt)).toMatchObject({
     messages: [{ role: 'user', content: 'Tell me a joke' }],
     maxTokens: 256,
   })
@@ -56,9 +66,9 @@ test('CF-4 a prompt is one user message, with the token limit of the API', () =>
 test('CF-4 tools are taken wrapped as OpenAI has them, and bare', () => {
   const bare = { name: 'f', description: 'd', parameters: { type: 'object' } }
   const tools = [bare, { type: 'function', function: bare }]
-  const generation = dialect.toGeneration(parse({ ...documented, tools }))
+  const generation = generate(parse({ ...documented, tools }))
   const common = { name: 'f', description: 'd', parametersJson: '{"type":"object"}' }
-  expect(generation.tools).toEqual(tools.map((tool) => ({ ...common, json: JSON.stringify(tool) })))
+  expect(generation.tools).toEqual([common, common])
 })
 
 test('P-10 an image beside the messages is an attachment of the prompt', () => {
@@ -81,11 +91,11 @@ test.each([
   [{ response_format: { type: 'json_schema' } }, '/response_format/type'],
 ])('what a local model cannot honour is refused, not passed over: %j', (fields, param) => {
   const prompt = parse({ ...documented, ...fields })
-  expect(errorOf(() => dialect.toGeneration(prompt))).toMatchObject({ code: 'unsupported_feature', param })
+  expect(errorOf(() => generate(prompt))).toMatchObject({ code: 'unsupported_feature', param })
 })
 
 test('CF-4 CF-8 a whole answer is wrapped in the envelope, with cached tokens', () => {
-  expect(JSON.parse(dialect.answer(resultOf(warm), contextOf(parse(documented))))).toEqual({
+  expect(JSON.parse(dialect.answer(answerOf(warm), contextOf(parse(documented))))).toEqual({
     result: {
       response: 'Hello "é"\n',
       usage: {
@@ -123,14 +133,14 @@ test('CF-8 usage is in the last frame before [DONE], the same as not streamed', 
   fc.assert(
     fc.property(generated, (generated) => {
       const prompt = parse(documented)
-      const whole = JSON.parse(dialect.answer(resultOf(generated), contextOf(prompt))) as { result: { usage: unknown } }
+      const whole = JSON.parse(dialect.answer(answerOf(generated), contextOf(prompt))) as { result: { usage: unknown } }
       const data = dataOf(streamed(dialect, prompt, eventsOf(generated)))
       expect(data.at(-1)).toBe('[DONE]')
       const frames = data.slice(0, -1).map((frame) => JSON.parse(frame) as { response: string; usage?: unknown })
       expect(frames.at(-1)?.usage).toEqual(whole.result.usage)
       expect(frames.slice(0, -1).every((frame) => frame.usage === undefined)).toBe(true)
       expect(frames.map((frame) => frame.response).join('')).toBe(generated.texts.join(''))
-      expect(dialect.readUsage(frames.at(-1))).toEqual(dialect.readUsage(whole))
+      expect(usageOf(frames.at(-1))).toEqual(usageOf(whole))
     }),
   )
 })
@@ -138,10 +148,10 @@ test('CF-8 usage is in the last frame before [DONE], the same as not streamed', 
 test('usage is read in the envelope, without it, or not at all', () => {
   const usage = { prompt_tokens: 8, completion_tokens: 2, prompt_tokens_details: { cached_tokens: 6 } }
   const expected = { ...unreportedUsage, fresh: 2, read: 6, output: 2 }
-  expect(dialect.readUsage({ result: { response: 'x', usage }, success: true })).toEqual(expected)
-  expect(dialect.readUsage({ response: '', usage })).toEqual(expected)
-  expect(dialect.readUsage({ response: 'x' })).toBeUndefined()
-  expect(dialect.readUsage('x')).toBeUndefined()
+  expect(usageOf({ result: { response: 'x', usage }, success: true })).toEqual(expected)
+  expect(usageOf({ response: '', usage })).toEqual(expected)
+  expect(usageOf({ response: 'x' })).toBeUndefined()
+  expect(usageOf('x')).toBeUndefined()
 })
 
 test.each([

@@ -35,6 +35,7 @@ export function anEvent(id: string, fields: Partial<LedgerEvent> = {}): LedgerEv
     totalMs: milliseconds(12.5),
     status: 200,
     errorCode: undefined,
+    answerId: undefined,
     ...fields,
   }
 }

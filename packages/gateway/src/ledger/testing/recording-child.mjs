@@ -1,10 +1,10 @@
 // Records events as fast as they are committed, and writes each id to standard output once `record` has
-// resolved. Runs compiled files; killed by the test that starts it.
+// resolved. Imports and follows journals all the time, so that it is killed while it does. Runs compiled files; killed by the test that starts it.
 import { openSqliteLedger } from '../../../dist/ledger/sqlite-ledger.js'
 
 const [file, name] = process.argv.slice(2)
 const template = JSON.parse(process.argv[4])
-const ledger = await openSqliteLedger({ file })
+const ledger = await openSqliteLedger({ file, importDelayMs: 5, rotateBytes: 20_000 })
 
 async function recordForever(lane) {
   for (let number = 0; ; number++) {

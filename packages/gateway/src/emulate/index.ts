@@ -1,0 +1,5 @@
+export type { RecordedRequest } from './emulated-request.ts'
+export type { FaultSpec } from './fault.ts'
+export type { EmulatorOptions, KeyOwner } from './provider.ts'
+export { emulatorKinds, startEmulator } from './start-emulator.ts'
+export type { Emulator, EmulatorKind, EmulatorStart } from './start-emulator.ts'

@@ -1,0 +1,2 @@
+export declare function compileWasm(): Promise<string>
+export declare function committedWasm(): string
