@@ -145,7 +145,8 @@ function parseOf(dialect: Dialect, body: Buffer): Prompt {
 function marksBeside(prompt: Prompt, edits: readonly Edit[]): Edit[] {
   if (prompt.dialect !== 'anthropic-messages') return []
   const touches = (one: Edit, other: Edit): boolean => one.start < other.end && other.start < one.end
-  return repairMarks(prompt).edits.filter((repair) => !edits.some((edit) => touches(repair, edit)))
+  const gone = edits.filter(({ name }) => name === 'strip-billing-block')
+  return repairMarks(prompt, gone).edits.filter((repair) => !edits.some((edit) => touches(repair, edit)))
 }
 
 interface Sent {

@@ -80,6 +80,19 @@ describe('D-13 no more marks than the API takes', () => {
   })
 })
 
+test('D-13 a block that is taken out holds no mark and takes none', () => {
+  const tools = [{ name: 'f', input_schema: {}, cache_control: short }]
+  const gone = '{"type":"text","text":"gone"}'
+  const messages = '[{"role":"user","content":""}]'
+  const prompt = messagesPrompt(
+    `{"model":"m","max_tokens":1,"cache_control":${JSON.stringify(long)},"tools":${JSON.stringify(tools)},"system":[${gone}],"messages":${messages}}`,
+  )
+  expect(repairMarks(prompt).edits).toEqual([])
+  const start = decode(prompt.body).indexOf(gone)
+  const { warnings } = repairMarks(prompt, [{ start, end: start + gone.length }])
+  expect(warnings).toMatchObject([{ code: 'mark_dropped', where: '/cache_control' }])
+})
+
 test('D-15 a wrong order of lives is the client own: it stays and is warned of', () => {
   const body = { system: [text('Rules.', short)], messages: [user(text('a', long))] }
   const prompt = messagesPrompt(body)

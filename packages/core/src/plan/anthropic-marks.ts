@@ -20,14 +20,16 @@ export interface MarkRepair {
  * Makes the client's own marks in a Messages body such as the API takes: none on empty text, thinking, deferred tools
  * or inside another block (D-16, D-17, D-18), and no more than it allows (D-13). A mark that has to leave its block
  * goes to the last one before that takes one; its text is carried as it stands. A wrong order of lives is the
- * client's: it stays and is warned of. A legal body gets no edits.
+ * client's: it stays and is warned of. A legal body gets no edits. What other edits take out of the body holds no mark
+ * and takes none.
  *
  * @example const { edits, warnings } = repairMarks(prompt); const body = splice(prompt.body, edits)
  */
-export function repairMarks(prompt: Prompt): MarkRepair {
+export function repairMarks(prompt: Prompt, gone: readonly Span[] = []): MarkRepair {
   if (prompt.breakpoints.length === 0) return { edits: [], warnings: [] }
   const { document } = bodyOf(prompt)
-  const slots = bodySlots(document)
+  const all = bodySlots(document)
+  const slots = gone.length === 0 ? all : all.map((slot) => withoutGone(slot, document.span(slot.node), gone))
   const automatic = clientMark(document, 0)
   const legal = legalMarks({ slots, automatic, max: mostCacheMarks.value })
   const stays = new Set(legal.placed.filter(({ from, slot }) => from === slot).map(({ slot }) => slot))
@@ -39,6 +41,12 @@ export function repairMarks(prompt: Prompt): MarkRepair {
     ...legal.placed.flatMap((placed) => (placed.from === placed.slot ? [] : putIn(document, slots, placed))),
   ]
   return { edits: edits.sort((a, b) => a.start - b.start || a.end - b.end), warnings: legal.warnings }
+}
+
+/** A block that is taken out as a whole, or a string of which nothing but its quotes is left. */
+function withoutGone(slot: BodySlot, { start, end }: Span, gone: readonly Span[]): BodySlot {
+  const isGone = gone.some((span) => span.start <= start + 1 && end - 1 <= span.end)
+  return isGone ? { ...slot, takes: 'a block that is not carried', mark: undefined } : slot
 }
 
 /**

@@ -89,7 +89,7 @@ function pass({ who, target, house, withoutMarks }: PlanInput, isolation: Isolat
   })
   const marks =
     prompt.dialect === 'anthropic-messages' && optimises(house, who)
-      ? settledMarks(prompt, withoutMarks === true)
+      ? settledMarks(prompt, withoutMarks === true, edits)
       : { edits: [], warnings: [] }
   const all = merge(edits, marks.edits)
   return {
@@ -104,8 +104,16 @@ function pass({ who, target, house, withoutMarks }: PlanInput, isolation: Isolat
 }
 
 /** Marks that were refused although they had been made legal are no better as the client wrote them: none is sent. */
-function settledMarks(prompt: Prompt, withoutMarks: boolean): Pick<AttemptPlan, 'edits' | 'warnings'> {
-  return withoutMarks ? { edits: stripMarks(prompt), warnings: [] } : repairMarks(prompt)
+function settledMarks(
+  prompt: Prompt,
+  withoutMarks: boolean,
+  edits: readonly Edit[],
+): Pick<AttemptPlan, 'edits' | 'warnings'> {
+  if (withoutMarks) return { edits: stripMarks(prompt), warnings: [] }
+  return repairMarks(
+    prompt,
+    edits.filter(({ name }) => name === 'strip-billing-block'),
+  )
 }
 
 /** The upstream speaks another one: the body is written anew, deterministically. */
