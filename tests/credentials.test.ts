@@ -5,7 +5,7 @@ import type { ServerProcess } from '../benchmarks/support/server-process.ts'
 import { startGateway } from './support/gateway.ts'
 import { post, posted, rowOf } from './support/post.ts'
 import type { RecordingUpstream, SentRequest } from './support/recording-upstream.ts'
-import { startRecordingUpstream } from './support/recording-upstream.ts'
+import { startRecordingUpstream, takeOne, traceOf } from './support/recording-upstream.ts'
 
 const acme = 'key-of-acme-web-0001'
 const admin = 'key-of-root-ops-0001'
@@ -61,7 +61,7 @@ describe('keys of the gateway', () => {
     ] as const) {
       const answer = await posted(`${gateway.url}${path}${query(acme)}`, body, headers(acme))
       expect(await rowOf(gateway.url, answer, { 'x-api-key': acme })).toMatchObject({ org: 'acme', key: 'web' })
-      const sent = takeOne()
+      const sent = takeOne(upstream)
       expect(traceOf(sent)).not.toContain(acme)
       // What else stands in the query goes on.
       expect(sent.path).toBe(`${path}${query('') === '' ? '' : '?beta=true'}`)
@@ -95,11 +95,11 @@ describe('credentials of clients', () => {
   test('P-6 pass to the upstream without keys of the gateway, in the place where they came', async () => {
     await withGateway('credentials: client', '', async (gateway) => {
       await posted(`${gateway.url}/v1/messages`, messages, { 'x-api-key': mine })
-      expect(credentialOf(takeOne())).toEqual({ 'x-api-key': mine })
+      expect(credentialOf(takeOne(upstream))).toEqual({ 'x-api-key': mine })
       await posted(`${gateway.url}/v1/messages`, messages, { authorization: `Bearer ${mine}` })
-      expect(credentialOf(takeOne())).toEqual({ authorization: `Bearer ${mine}` })
+      expect(credentialOf(takeOne(upstream))).toEqual({ authorization: `Bearer ${mine}` })
       await posted(`${gateway.url}/v1/messages?key=${mine}`, messages)
-      const sent = takeOne()
+      const sent = takeOne(upstream)
       expect([credentialOf(sent), sent.path]).toEqual([{ 'x-api-key': mine }, '/v1/messages'])
       const none = await post(`${gateway.url}/v1/messages`, messages)
       expect([none.status, none.text.includes('missing_key')]).toEqual([401, true])
@@ -140,7 +140,7 @@ describe('credentials of clients', () => {
     await withGateway('credentials: client', keys, async (gateway) => {
       const both = { 'x-incipit-key': acme, 'x-api-key': mine }
       const answer = await posted(`${gateway.url}/v1/messages`, messages, both)
-      const sent = takeOne()
+      const sent = takeOne(upstream)
       expect(credentialOf(sent)).toEqual({ 'x-api-key': mine })
       expect(traceOf(sent)).not.toContain(acme)
       expect(await rowOf(gateway.url, answer, { 'x-api-key': acme })).toMatchObject({ org: 'acme', key: 'web' })
@@ -161,7 +161,7 @@ describe('credentials of clients', () => {
   test('P-6 never reach an upstream that has a credential of its own, nor what it pays for', async () => {
     await withGateway(`api_key: ${configured}`, '', async (gateway) => {
       await posted(`${gateway.url}/v1/messages`, messages, { 'x-api-key': mine })
-      const sent = takeOne()
+      const sent = takeOne(upstream)
       expect(credentialOf(sent)).toEqual({ 'x-api-key': configured })
       expect(traceOf(sent)).not.toContain(mine)
     })
@@ -199,17 +199,6 @@ async function withGateway(
 function orgOf(credential: string): string {
   const message = frame(['incipit/client-credential/1', credential])
   return `client_${toHex(createHmac('sha256', secret).update(message).digest()).slice(0, 32)}`
-}
-
-function takeOne(): SentRequest {
-  const [request, ...more] = upstream.requests.splice(0)
-  if (request === undefined || more.length > 0) throw new Error(`${more.length + 1} requests arrived, expected 1`)
-  return request
-}
-
-/** Everything of a request, as text. */
-function traceOf({ path, headers, body }: SentRequest): string {
-  return [path, JSON.stringify(headers), body.toString('utf8')].join('\n')
 }
 
 function credentialOf({ headers }: SentRequest): object {

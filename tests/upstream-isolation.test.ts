@@ -4,7 +4,7 @@ import { startGateway } from './support/gateway.ts'
 import type { EventRow } from './support/post.ts'
 import { posted, rowOf } from './support/post.ts'
 import type { RecordingUpstream, SentRequest } from './support/recording-upstream.ts'
-import { startRecordingUpstream } from './support/recording-upstream.ts'
+import { startRecordingUpstream, takeOne, traceOf } from './support/recording-upstream.ts'
 import { richBodies } from './support/rich-bodies.ts'
 
 const [acme, acmeToo, bolt] = ['key-of-acme-web-0001', 'key-of-acme-app-0001', 'key-of-bolt-web-0001']
@@ -86,7 +86,7 @@ describe('F-2 raw ids of sessions', () => {
     const headers = { ...bearer(acme), 'x-claude-code-session-id': 'raw-1', 'x-claude-code-agent-id': 'raw-agent-1' }
     const body = richBodies['anthropic-messages']('salted-messages', '8')
     const answer = await posted(`${gateway.url}/v1/messages`, body, headers)
-    const sent = takeOne()
+    const sent = takeOne(upstream)
     expect(sent.headers['x-route-key']).toBe((await rowOf(gateway.url, answer, bearer(acme))).session)
     expect(traceOf(sent)).not.toMatch(/raw-1|raw-agent-1/)
     await posted(
@@ -94,7 +94,7 @@ describe('F-2 raw ids of sessions', () => {
       { prompt: 'Hi' },
       { ...bearer(acme), 'x-session-affinity': 'raw-2' },
     )
-    const run = takeOne()
+    const run = takeOne(upstream)
     expect(run.headers['x-session-affinity']).toMatch(/^ses_[0-9a-f]{32}$/)
     expect(traceOf(run)).not.toContain('raw-2')
   })
@@ -193,7 +193,7 @@ describe('F-3 a text of the scope begins what a model reads', () => {
       const texts = []
       for (const key of [acme, bolt, acme]) {
         await posted(`${gateway.url}/v1/${pathOf[source]}`, richBodies[source](model, '16'), bearer(key))
-        texts.push(takeOne().body.toString('utf8'))
+        texts.push(takeOne(upstream).body.toString('utf8'))
       }
       expect(texts[2]).toBe(texts[0])
       const [first, other] = texts.map((text) => renderedTexts(text))
@@ -247,7 +247,7 @@ async function ask(
   const body = { model, ...more, messages: [{ role: 'user', content: 'Hi' }] }
   const answer = await posted(`${url}/v1/chat/completions`, body, { ...own, ...headers })
   const row = await rowOf(url, answer, own)
-  return { sent: takeOne(), row, warnings: answer.headers.get('x-incipit-warnings') }
+  return { sent: takeOne(upstream), row, warnings: answer.headers.get('x-incipit-warnings') }
 }
 
 /** A message, or a block of a system. */
@@ -283,17 +283,6 @@ function saltOf({ body }: SentRequest): string | undefined {
   return /^\{"role":"system","content":"\[scope (inc_[0-9a-f]{64})\]"\},/.exec(
     body.toString('utf8').split('"messages":[')[1] ?? '',
   )?.[1]
-}
-
-function takeOne(): SentRequest {
-  const [request, ...more] = upstream.requests.splice(0)
-  if (request === undefined || more.length > 0) throw new Error(`${more.length + 1} requests arrived, expected 1`)
-  return request
-}
-
-/** Everything of a request, as text. */
-function traceOf({ path, headers, body }: SentRequest): string {
-  return [path, JSON.stringify(headers), body.toString('utf8')].join('\n')
 }
 
 function bearer(key: string): Record<string, string> {

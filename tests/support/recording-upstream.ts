@@ -55,6 +55,18 @@ export async function startRecordingUpstream(port = 0): Promise<RecordingUpstrea
   return upstream
 }
 
+/** The one request that arrived, which is forgotten. @throws Error where none did, or more */
+export function takeOne(upstream: RecordingUpstream): SentRequest {
+  const [request, ...more] = upstream.requests.splice(0)
+  if (request === undefined || more.length > 0) throw new Error(`${more.length + 1} requests arrived, expected 1`)
+  return request
+}
+
+/** Everything of a request, as text. */
+export function traceOf({ path, headers, body }: SentRequest): string {
+  return [path, JSON.stringify(headers), body.toString('utf8')].join('\n')
+}
+
 /** Sends JSON. */
 export function sendJson(
   response: ServerResponse,

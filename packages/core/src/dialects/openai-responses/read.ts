@@ -6,6 +6,7 @@ import { readTurns } from '../shared/responses/read-input.ts'
 import type { ReadContext } from '../shared/responses/read-parts.ts'
 import { logprobsInclude, readSettings, warnOfOthers } from '../shared/responses/read-settings.ts'
 import { readTools } from '../shared/responses/read-tools.ts'
+import { samplingMembers } from '../shared/sampling.ts'
 import { bodyOf } from '../shared/scanned.ts'
 
 const ttls = ['5m', '30m', '1h', '12h'] as const
@@ -18,14 +19,7 @@ const placed: ReadonlySet<string> = new Set([
   'instructions',
   'input',
   'max_output_tokens',
-  'temperature',
-  'top_p',
-  'top_k',
-  'min_p',
-  'seed',
-  'frequency_penalty',
-  'presence_penalty',
-  'repetition_penalty',
+  ...samplingMembers,
   'top_logprobs',
   'stop',
   'parallel_tool_calls',

@@ -4,19 +4,12 @@ import { chatToolChoice } from './chat-tools.ts'
 import type { Field } from './field.ts'
 import { leftOver } from './left-over.ts'
 import { identityOf } from './prompt-head.ts'
-import { maxTokensOf, samplingSettings, stopOf } from './sampling.ts'
+import { maxTokensOf, samplingMembers, samplingSettings, stopOf } from './sampling.ts'
 import { appendAll } from '../../domain/append.ts'
 
 /** Members from which `chatSettings` reads. */
 export const settingMembers: readonly string[] = [
-  'temperature',
-  'top_p',
-  'top_k',
-  'min_p',
-  'seed',
-  'frequency_penalty',
-  'presence_penalty',
-  'repetition_penalty',
+  ...samplingMembers,
   'logit_bias',
   'max_completion_tokens',
   'max_tokens',

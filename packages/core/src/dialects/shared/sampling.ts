@@ -21,8 +21,25 @@ export type SamplingSettings = Pick<
   | 'logitBias'
 >
 
+/** Members from which `samplingNumbers` reads. */
+export const samplingMembers: readonly string[] = [
+  'temperature',
+  'top_p',
+  'top_k',
+  'min_p',
+  'seed',
+  'frequency_penalty',
+  'presence_penalty',
+  'repetition_penalty',
+]
+
 /** How a chat body says to sample. */
 export function samplingSettings(root: Field): SamplingSettings {
+  return { ...samplingNumbers(root), logitBias: logitBiasOf(root) }
+}
+
+/** What Chat and Responses have in common of it. */
+export function samplingNumbers(root: Field): Omit<SamplingSettings, 'logitBias'> {
   return {
     temperature: root.find('temperature')?.number({ min: 0, max: 2 }),
     topP: root.find('top_p')?.number({ min: 0, max: 1 }),
@@ -33,7 +50,6 @@ export function samplingSettings(root: Field): SamplingSettings {
     frequencyPenalty: root.find('frequency_penalty')?.number({ min: -2, max: 2 }),
     presencePenalty: root.find('presence_penalty')?.number({ min: -2, max: 2 }),
     repetitionPenalty: repetitionPenaltyOf(root),
-    logitBias: logitBiasOf(root),
   }
 }
 

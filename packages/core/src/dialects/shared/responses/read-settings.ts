@@ -1,6 +1,6 @@
 import type { AnswerFormat, ConversationSettings, Reasoning } from '../../../domain/conversation.ts'
 import { Field } from '../field.ts'
-import { maxTokensOf, stopOf } from '../sampling.ts'
+import { maxTokensOf, samplingNumbers, stopOf } from '../sampling.ts'
 import type { ReadContext } from './read-parts.ts'
 import { readToolChoice } from './read-tools.ts'
 
@@ -18,15 +18,7 @@ export function readSettings(root: Field, context: ReadContext): ConversationSet
   if (text !== undefined) warnOfOthers(text, ['format', 'verbosity'], context)
   return {
     maxOutputTokens: isPrewarm(root) ? 0 : maxTokensOf(root, ['max_output_tokens']),
-    temperature: root.find('temperature')?.number({ min: 0, max: 2 }),
-    topP: root.find('top_p')?.number({ min: 0, max: 1 }),
-    topK: root.find('top_k')?.integer({ min: 0, max: 2 ** 31 - 1 }),
-    minP: root.find('min_p')?.number({ min: 0, max: 1 }),
-    // Beyond the safe integers two seeds would silently be one.
-    seed: root.find('seed')?.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }),
-    frequencyPenalty: root.find('frequency_penalty')?.number({ min: -2, max: 2 }),
-    presencePenalty: root.find('presence_penalty')?.number({ min: -2, max: 2 }),
-    repetitionPenalty: readRepetitionPenalty(root),
+    ...samplingNumbers(root),
     logitBias: undefined,
     topLogprobs: readTopLogprobs(root),
     stop: stopOf(root),
@@ -52,14 +44,6 @@ export function warnOfOthers(field: Field, read: readonly string[], context: Rea
     const detail = 'is understood by the Responses API only'
     context.warnings.push({ code: 'field_not_carried', where: member.pointer, detail })
   }
-}
-
-function readRepetitionPenalty(root: Field): number | undefined {
-  const penalty = root.find('repetition_penalty')
-  // It divides logits: zero has no meaning.
-  return penalty === undefined
-    ? undefined
-    : penalty.number({ min: 0, max: 2 }) || penalty.fail('a number above 0, up to 2')
 }
 
 /** `prompt_cache_options.prewarm`: the prompt is to be stored, and nothing generated. */
