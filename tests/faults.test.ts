@@ -17,7 +17,13 @@ import { chat, messages, responses, spoken } from './support/dialects.ts'
 import { startGateway } from './support/gateway.ts'
 import { attemptsOf, idOf, post, rowOf } from './support/ledger.ts'
 import type { RecordingUpstream } from './support/recording-upstream.ts'
-import { answerShortly, chatAnswer, sendJson, startRecordingUpstream } from './support/recording-upstream.ts'
+import {
+  answerShortly,
+  chatAnswer,
+  sendJson,
+  startRecordingUpstream,
+  startReturningUpstream,
+} from './support/recording-upstream.ts'
 import { selfSigned } from './support/self-signed.ts'
 
 let gateway: ServerProcess
@@ -269,7 +275,7 @@ describe('replicas and upstreams', () => {
   })
 
   test('a circuit opens after five failures, says when to come again, and closes when the upstream is back', async () => {
-    const upstream = await startRecordingUpstream()
+    const upstream = await startReturningUpstream()
     const port = Number(new URL(upstream.url).port)
     await upstream.close()
     const other = await startGateway([

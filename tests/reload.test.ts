@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import type { ServerOptions, ServerProcess } from '../benchmarks/support/server-process.ts'
 import { startServerProcess } from '../benchmarks/support/server-process.ts'
+import { chatStream, startRecordingUpstream } from './support/recording-upstream.ts'
 
 let server: ServerProcess | undefined
 afterEach(async () => {
@@ -148,29 +149,27 @@ test('POST /admin/reload answers with what is in effect now, to admins only', as
 })
 
 test('an answer that began before a change ends as it began, in the generation it began with', async () => {
-  const { dataDir } = await start({ config: keys(oldKey) })
-  const body = JSON.stringify({
-    model: 'demo',
-    max_tokens: 800,
-    stream: true,
-    messages: [{ role: 'user', content: 'Hello' }],
-  })
-  const response = await ask('/v1/chat/completions', oldKey, { method: 'POST', body })
-  const reader = response.body?.getReader()
-  await reader?.read()
-  await writeFile(join(dataDir, 'incipit.yaml'), keys(newKey))
-  expect((await ask('/admin/reload', oldKey, { method: 'POST' })).status).toBe(200)
-  expect(await statusOf(newKey)).toMatchObject({ generation: 2 })
-  let pieces = 0
-  let text = ''
-  for (;;) {
-    const next = await reader?.read()
-    if (next === undefined || next.done) break
-    pieces += 1
-    text += new TextDecoder().decode(next.value)
+  const upstream = await startRecordingUpstream()
+  const half = chatStream.indexOf('data: ', 200)
+  let finish = (): void => undefined
+  upstream.answer = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    response.write(chatStream.slice(0, half))
+    finish = () => void response.end(chatStream.slice(half))
   }
-  expect(pieces).toBeGreaterThan(1)
-  expect(text).toMatch(/\[DONE\]\n\n$/)
-  const events = (await (await ask('/v1/events?fields=config_generation,status', newKey)).json()) as { data: unknown[] }
-  expect(events.data).toEqual([{ config_generation: 1, status: 200 }])
+  const behind = `upstreams: [{ name: behind, kind: openai, base_url: "${upstream.url}", api_key: sk, models: ["*"] }]`
+  try {
+    const { dataDir } = await start({ config: keys(oldKey, behind) })
+    const body = JSON.stringify({ model: 'm', stream: true, messages: [{ role: 'user', content: 'Hello' }] })
+    const response = await ask('/v1/chat/completions', oldKey, { method: 'POST', body })
+    await writeFile(join(dataDir, 'incipit.yaml'), keys(newKey))
+    expect((await ask('/admin/reload', oldKey, { method: 'POST' })).status).toBe(200)
+    expect(await statusOf(newKey)).toMatchObject({ generation: 2 })
+    finish()
+    expect(await response.text()).toMatch(/"content":"ok".*\[DONE\]\n\n$/s)
+    const events = await ask('/v1/events?fields=config_generation,status', newKey)
+    expect(await events.json()).toMatchObject({ data: [{ config_generation: 1, status: 200 }] })
+  } finally {
+    await upstream.close()
+  }
 })

@@ -41,7 +41,7 @@ export async function startRecordingUpstream(port = 0): Promise<RecordingUpstrea
       upstream.answer(sent, response, requests.length)
     })
   })
-  await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve, reject) => void server.once('error', reject).listen(port, '127.0.0.1', resolve))
   const address = server.address() as AddressInfo // it listens on TCP
   const upstream: RecordingUpstream = {
     url: `http://127.0.0.1:${address.port}`,
@@ -53,6 +53,22 @@ export async function startRecordingUpstream(port = 0): Promise<RecordingUpstrea
     },
   }
   return upstream
+}
+
+/**
+ * An upstream whose port is free again when it is closed: outside the range that the system gives to whoever asks for
+ * any port, so that nobody takes it meanwhile.
+ */
+export async function startReturningUpstream(): Promise<RecordingUpstream> {
+  for (let port = 20_000 + Math.floor(Math.random() * 8_000); port < 32_000; port++) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- until one is free
+      return await startRecordingUpstream(port)
+    } catch {
+      // Taken: the next one.
+    }
+  }
+  throw new Error('no free port from 20,000 to 32,000')
 }
 
 /** The one request that arrived, which is forgotten. @throws Error where none did, or more */
