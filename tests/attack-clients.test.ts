@@ -210,7 +210,7 @@ test.each([
     const begun = performance.now()
     const answer = await post(`${alone.url}${path}`, body)
     // What is quadratic in them takes a minute.
-    expect(performance.now() - begun).toBeLessThan(8_000)
+    expect(performance.now() - begun).toBeLessThan(40_000)
     expect(answer.status, answer.text.slice(0, 300)).toBe(200)
     const size = [...answer.headers].reduce((sum, [name, value]) => sum + name.length + value.length, 0)
     expect(size).toBeLessThan(8_000)

@@ -235,7 +235,17 @@ async function send(path: string, body: unknown, headers: Record<string, string>
 
 /** Whatever a refused request must leave as it was. */
 async function state(): Promise<unknown> {
-  const summary = await (await fetch(`${server.url}/v1/summary`)).json()
+  // Rates are over the time until now, and that passes; an empty ledger begins now.
+  const {
+    since: _since,
+    until: _until,
+    throughput: _rates,
+    ...summary
+  } = (await (await fetch(`${server.url}/v1/summary`)).json()) as {
+    since: string
+    until: string
+    throughput: unknown
+  }
   const metrics = await (await fetch(`${server.url}/metrics`)).text()
   return { summary, cache: metrics.match(/^incipit_engine_cache_\S+ .*$/gm) }
 }

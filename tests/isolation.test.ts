@@ -11,6 +11,8 @@ keys:
   - { key: key-of-bolt-web-0001, org: bolt, name: web-b, role: member }
   - { key: key-of-root-ops-0001, org: root, name: ops, role: admin }
 engine:
+  # Instances share what is on disk: here each has only what it keeps itself.
+  disk_bytes: 0
   models:
     - { name: demo, path: "builtin:demo", aliases: ["@cf/*"], instances: 3 }
 `

@@ -54,7 +54,7 @@ describe.each(pairs)('an answer in $name', ({ spoken, source }) => {
     async (stream) => {
       const { answer, event } = await ask({ source, spoken, ending: 'end', stream })
       const written = spoken === 'anthropic-messages' ? { write_5m: 3, write_1h: 4 } : { write_30m: 7 }
-      const unreported = { write_5m: null, write_30m: null, write_1h: null, write_12h: null }
+      const unreported = { write_5m: null, write_30m: null, write_1h: null, write_12h: null, storage: null }
       expect(event.usage).toEqual({ fresh: 10, read: 16, ...unreported, ...written, output: 9 })
       expect([event.input_tokens, event.cached_input_tokens]).toEqual([33, 16])
       expect(answer.usage).toMatchObject(usageFor(source, spoken))

@@ -79,15 +79,15 @@ describe.each(sources)('%s -> engine', (source) => {
 
   test('what a local model cannot honour is refused with its place, not passed over', async () => {
     const asks: Readonly<Record<Source, object>> = {
-      'openai-chat': { response_format: { type: 'json_object' } },
-      'workers-ai': { response_format: { type: 'json_object' } },
-      'openai-responses': { text: { format: { type: 'json_object' } } },
-      'anthropic-messages': { output_config: { format: { type: 'json_schema', schema: {} } } },
+      'openai-chat': { tools: [{ type: 'custom', custom: { name: 'x' } }] },
+      'workers-ai': { n: 2 },
+      'openai-responses': { tools: [{ type: 'web_search' }] },
+      'anthropic-messages': { tools: [{ type: 'web_search_20250305', name: 'web_search' }] },
     }
     const body = bodyOf(source, { model: 'demo', more: { ...limits[source], ...asks[source] } })
     const response = await post(source, body)
     expect(response.status).toBe(400)
-    expect(await response.text()).toMatch(/format.*only \\?"text\\?" is supported/)
+    expect(await response.text()).toMatch(/\/tools\/0[^ ]*: only function tools are supported|\/n: only 1 is supported/)
   })
 })
 

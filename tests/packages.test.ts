@@ -21,7 +21,10 @@ test.each([
       'dist/emulate/index.d.ts',
       'dist/workers-ai/index.js',
       'dist/workers-ai/index.d.ts',
+      'dist/console/index.html',
+      'dist/console/console/licenses.md',
       'schema/incipit.schema.json',
+      'schema/prices.schema.json',
     ],
   ],
 ])('the tarball of %s holds what it promises, and no tests, sources or build state', (folder, expected) => {
@@ -33,5 +36,5 @@ test.each([
   const [packed] = JSON.parse(printed) as { files: { path: string }[] }[]
   const paths = packed?.files.map(({ path }) => path) ?? []
   expect(paths).toEqual(expect.arrayContaining([...expected, 'package.json']))
-  expect(paths.filter((path) => /\.test\.|\.bench\.|^src\/|\/testing\/|tsbuildinfo|build-stamp/.test(path))).toEqual([])
+  expect(paths.filter((path) => /\.test\.|\.bench\.|^src\/|\/testing\/|tsbuildinfo|-stamp$/.test(path))).toEqual([])
 })

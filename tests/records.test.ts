@@ -63,24 +63,36 @@ test('F-6 M-1 the totals add up the events, per token and per request', async ()
   })
 })
 
-test('F-6 the console page shows the totals and the cached_input_tokens column, from the public API', async () => {
+test('F-6 the console is served with a policy that allows nothing from elsewhere and nothing in line', async () => {
   const page = await fetch(server.url)
-  expect(page.headers.get('content-security-policy')).toContain("default-src 'self'")
+  const policy = page.headers.get('content-security-policy') ?? ''
+  expect(policy).toContain("default-src 'none'")
+  expect(policy).not.toContain('unsafe')
   const html = await page.text()
-  const files = [...html.matchAll(/(?:src|href)="(\/console\/[^"]+)"/g)].map(([, path]) => path ?? '')
+  const files = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? '')
   expect(files.length).toBeGreaterThan(2)
-  const texts = await Promise.all(files.map(async (path) => (await fetch(`${server.url}${path}`)).text()))
-  expect(texts.join('\n')).toContain('cached_input_tokens')
-  expect(texts.join('\n')).toContain('/v1/summary')
-  expect((await fetch(`${server.url}/console/..%2f..%2fpackage.json`)).status).toBe(404)
+  for (const path of files) {
+    expect(path).toMatch(/^\.\/console\/[\w-]+\.(?:js|css|svg)$/)
+    const file = await fetch(new URL(path, server.url))
+    expect(file.status).toBe(200)
+    expect(file.headers.get('x-content-type-options')).toBe('nosniff')
+  }
+  expect(html.replaceAll(/<script[^>]*src=[^>]*><\/script>/g, '')).not.toMatch(/<script|<style|style=|\bon\w+=/i)
 })
+
+test.each(['..%2f..%2fpackage.json', '..%2findex.js', 'nothing.js', 'index.html%00.js', '.console-stamp'])(
+  'the console has no file %s',
+  async (name) => {
+    expect((await fetch(`${server.url}/console/${name}`)).status).toBeGreaterThanOrEqual(400)
+  },
+)
 
 test('M-1 metrics count tokens and time to first token, cold and warm apart', async () => {
   const text = await (await fetch(`${server.url}/metrics`)).text()
   for (const line of [
-    /^incipit_requests_total\{dialect="openai-chat",model="demo",prefix="warm",status="200"\} \d/m,
-    /^incipit_cached_input_tokens_total\{model="demo"\} \d/m,
-    /^incipit_time_to_first_token_seconds_count\{model="demo",prefix="cold"\} \d/m,
+    /^incipit_requests_total\{dialect="openai-chat",model="demo",upstream="engine",.*,prefix="warm",status="200"\} \d/m,
+    /^incipit_cached_input_tokens_total\{model="demo",.*\} \d/m,
+    /^incipit_time_to_first_token_seconds_count\{model="demo",upstream="engine",prefix="cold"\} \d/m,
     /^incipit_engine_budget_bytes [1-9]/m,
     /^incipit_ledger_lost_events_total 0$/m,
     /^incipit_ledger_unimported_rows \d/m,

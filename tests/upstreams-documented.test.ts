@@ -29,6 +29,7 @@ test('every kind is documented as it is, in its order', () => {
     isolationOf(traits.isolation),
     `\`${traits.defaultIsolation}\``,
     traits.counts ? 'yes' : 'no',
+    traits.embeddings ? 'yes' : 'no',
   ]
   expect(documented).toEqual(Object.entries(kindTraits).map(row))
 })

@@ -1,3 +1,5 @@
+import type { BareSettings, Spread, SplitPrompt } from '@incipit/engine/bench'
+import { BareEngine, promptOfLength, questionOf, requestOf, sharedTokens, spread } from '@incipit/engine/bench'
 import type { Model } from '@incipit/engine/native'
 import { loadNative, promptTokens } from '@incipit/engine/native'
 import { modelShapes, syntheticModel } from '@incipit/engine/synthetic'
@@ -7,13 +9,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import OpenAI from 'openai'
 import { startServerProcess } from '../support/server-process.ts'
-import type { Spread } from '../support/statistics.ts'
-import { spread } from '../support/statistics.ts'
 import { table } from '../support/table.ts'
-import type { BareSettings } from './bare-engine.ts'
-import { BareEngine } from './bare-engine.ts'
-import type { SplitPrompt } from './prompt-of-length.ts'
-import { promptOfLength, questionOf, requestOf, sharedTokens } from './prompt-of-length.ts'
 
 /** One length of prefix: milliseconds, served over HTTP beside the bare loop. */
 interface Row {

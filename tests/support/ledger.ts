@@ -14,12 +14,12 @@ export type Row = Readonly<Record<string, unknown>> & {
 }
 
 /** The row of a request, as soon as it is there. */
-export async function rowOf(url: string, id: string | null): Promise<Row> {
+export async function rowOf(url: string, id: string | null, headers: Record<string, string> = {}): Promise<Row> {
   let row: Row | undefined
   await expect
     .poll(
       async () => {
-        const answer = await fetch(`${url}/v1/events/${id}`)
+        const answer = await fetch(`${url}/v1/events/${id}`, { headers })
         row = answer.ok ? ((await answer.json()) as Row) : undefined // the API's documented shape
         return answer.status
       },

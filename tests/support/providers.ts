@@ -35,7 +35,13 @@ export const pdf: string = Buffer.from('%PDF-1.4 a document of a few words').toS
  * @example const providers = await startProviders(); new OpenAI({ baseURL: providers.gateway.url })
  */
 export async function startProviders(
-  more: { readonly config?: string; readonly engine?: boolean } = {},
+  more: {
+    readonly config?: string
+    readonly engine?: boolean
+    readonly flags?: readonly string[]
+    /** Names that go to the emulator of OpenAI. */
+    readonly openaiModels?: string
+  } = {},
 ): Promise<Providers> {
   const openai = await startEmulator({ kind: 'openai' })
   const anthropic = await startEmulator({ kind: 'anthropic' })
@@ -46,10 +52,10 @@ export async function startProviders(
     [
       { name: 'recorded-openai', url: recorder.url, settings: settings('openai', 'gpt-recorded') },
       { name: 'recorded-anthropic', url: recorder.url, settings: settings('anthropic', 'claude-recorded') },
-      { name: 'openai', url: openai.url, settings: settings('openai', 'gpt-*') },
+      { name: 'openai', url: openai.url, settings: settings('openai', more.openaiModels ?? 'gpt-*') },
       { name: 'anthropic', url: anthropic.url, settings: settings('anthropic', 'claude-*') },
     ],
-    { engine: more.engine ?? true, config: more.config ?? '' },
+    { engine: more.engine ?? true, config: more.config ?? '', flags: more.flags ?? [] },
   )
   return {
     gateway,

@@ -1,4 +1,4 @@
-import type { GenerationEvent, GenerationRequest, RequestId, TokenCount } from '@incipit/core'
+import type { EpochMs, GenerationEvent, GenerationRequest, RequestId, TokenCount } from '@incipit/core'
 
 /** One model the engine serves. */
 export interface EngineModelConfig {
@@ -14,7 +14,7 @@ export interface EngineModelConfig {
 /** What the engine is started with. Byte budgets are hard: the engine never plans above them. */
 export interface EngineConfig {
   readonly models: readonly EngineModelConfig[]
-  /** Where the built-in model, hashes and later disk blocks live. */
+  /** Where the built-in model, hashes and disk blocks live. */
   readonly dataDir: string
   /** `auto` = chosen by model size and cores; see `docs/engine.md`. */
   readonly threads: 'auto' | number
@@ -27,6 +27,8 @@ export interface EngineConfig {
   readonly hotBytes: 'auto' | number
   /** Pooled blocks in RAM over all models; 0 = no RAM tier. */
   readonly ramBytes: number
+  /** Blocks on disk over all models, which survive restarts; 0 = no disk tier. Needs a RAM tier. */
+  readonly diskBytes: number
   /** Below this many shared tokens nothing is reused and 0 is reported. */
   readonly minCachedTokens: number
   /** Requests generating at the same time. */
@@ -59,6 +61,47 @@ export interface EngineRequest {
   readonly generation: GenerationRequest
   /** `off`: full prefill, nothing read and nothing stored. */
   readonly prefixCache: 'on' | 'off'
+  /** Name of the prefix that it pins, where it does for `Engine.pin`. */
+  readonly pinId?: string | undefined
+}
+
+/** A prefix to evaluate and keep: what a provider calls cached contents. */
+export interface PinRequest {
+  readonly model: string
+  readonly scopeKey: string
+  /** Its messages, to the end of the last one. */
+  readonly generation: GenerationRequest
+  readonly ttlMs: number
+}
+
+/** Which pin is meant: one of another scope is never found. */
+export interface PinAddress {
+  readonly model: string
+  readonly scopeKey: string
+  readonly id: string
+}
+
+/** A prefix that is kept until it expires, as long as there is room (P-7). */
+export interface EnginePin extends PinAddress {
+  readonly tokens: TokenCount
+  readonly ttlMs: number
+  readonly pinnedAt: EpochMs
+  readonly expiresAt: EpochMs
+  /** Requests that began with it. */
+  readonly reads: number
+}
+
+/** Inputs to embed, as text or as token ids. */
+export interface EmbeddingRequest {
+  readonly id: RequestId
+  readonly model: string
+  readonly inputs: readonly (string | readonly number[])[]
+}
+
+/** One vector for each input, of length 1, and how many tokens each input had. */
+export interface EngineEmbeddings {
+  readonly vectors: readonly Float32Array[]
+  readonly tokens: readonly number[]
 }
 
 /** What a reset selects; every given field must match. No field = everything. */
@@ -76,6 +119,44 @@ export interface ResetReport {
   readonly bytes: number
 }
 
+/** Which cached prefixes to show; every given field must match. */
+export interface PrefixQuery {
+  readonly models?: readonly string[] | undefined
+  /** What the scope keys begin with: `IsolationScope.prefixOf`, or a whole key. */
+  readonly scopePrefix?: string | undefined
+  /** Most nodes of the answer. */
+  readonly limit: number
+}
+
+/** A run of tokens in the tree of cached prefixes of one tier; its parents hold what comes before. */
+export interface CachedPrefix {
+  readonly model: string
+  readonly scopeKey: string
+  readonly tier: CacheTier
+  /** Position of its first token, and how many there are. */
+  readonly start: TokenCount
+  readonly tokens: TokenCount
+  /** How many nodes are above it. */
+  readonly depth: number
+  /** Place of its parent in the answer, always before its own; `undefined` where it begins a prompt. */
+  readonly parent: number | undefined
+  /** Nodes right below it, also those that the limit left out. */
+  readonly children: number
+  /** Requests that reused at least a part of it from this tier, since the engine has started. */
+  readonly hits: number
+  /** `undefined` where it is older than the process. */
+  readonly storedAt: EpochMs | undefined
+  readonly usedAt: EpochMs
+}
+
+export type CacheTier = 'hot' | 'ram' | 'disk'
+
+/** Cached prefixes, those used last first: what the limit cuts off leaves whole trees. */
+export interface CachedPrefixes {
+  readonly nodes: readonly CachedPrefix[]
+  readonly truncated: boolean
+}
+
 /** A snapshot of the engine's state, for metrics, `doctor` and the console. */
 export interface EngineStats {
   readonly models: readonly EngineModelStats[]
@@ -89,19 +170,47 @@ export interface EngineStats {
 
 export interface EngineModelStats {
   readonly name: string
+  /** Its generations that run, and that wait for a place. */
+  readonly running: number
+  readonly queued: number
   readonly hotTokens: number
+  /** Tokens of the KV buffer that running generations hold: what is cached beside them gives way. */
+  readonly hotHeldTokens: number
   readonly hotCapacityTokens: number
   readonly ramBytes: number
   readonly ramCapacityBytes: number
   readonly ramBlocks: number
+  /** The disk tier, which instances of one model share. */
+  readonly disk: EngineDiskStats
   /** Counters since start, in tokens. */
   readonly promptTokens: number
+  /** Of those, tokens that were looked up in the prefix cache: once for each generation whose prompt was evaluated. */
+  readonly queriedTokens: number
   readonly cachedTokens: number
   readonly evaluatedTokens: number
   readonly generatedTokens: number
   readonly evictedTokens: number
+  /** Prefixes kept on request: how many, their tokens, and how many were given up early for want of room. */
+  readonly pins: { readonly count: number; readonly tokens: number; readonly dropped: number }
   /** Why nothing is reused for this model; `undefined` = its prefix cache works. */
   readonly prefixCacheOff: string | undefined
+}
+
+export interface EngineDiskStats {
+  /** Name of its folder in `dataDir/kv`: models with the same one share it. `undefined` where there is none. */
+  readonly store: string | undefined
+  readonly bytes: number
+  readonly capacityBytes: number
+  readonly blocks: number
+  /** Blocks since the start: found whole, dropped as damaged, written, read, evicted; and writes that failed. */
+  readonly restored: number
+  readonly discarded: number
+  readonly written: number
+  readonly read: number
+  readonly evicted: number
+  readonly failedWrites: number
+  /** Why there is none; `undefined` = it works. */
+  readonly off: string | undefined
 }
 
 /**
@@ -122,7 +231,26 @@ export interface Engine {
    * throw IncipitError `engine_failed` when the process does not answer in time.
    */
   tokenize(model: string, generation: GenerationRequest): Promise<Int32Array>
+  /**
+   * Embeds inputs; aborting `signal` drops what is not computed yet.
+   * @throws IncipitError `context_overflow`, `overloaded`, `engine_failed`, `invalid_request`, `unsupported_feature`, `unknown_model`
+   */
+  embed(request: EmbeddingRequest, signal: AbortSignal): Promise<EngineEmbeddings>
   reset(selector: ResetSelector): Promise<ResetReport>
+  /** What is cached, without a word of it. */
+  prefixes(query: PrefixQuery): Promise<CachedPrefixes>
+  /**
+   * Evaluates a prefix, where it is not cached, and keeps it for its life, which reading does not extend. Kept means
+   * evicted last, and at most half of what a tier holds.
+   * @throws IncipitError as `generate` does
+   */
+  pin(request: PinRequest, signal: AbortSignal): Promise<EnginePin>
+  /** @returns whether there was such a pin */
+  unpin(pin: PinAddress): Promise<boolean>
+  /** Another life from now on; `undefined` = there is no such pin. */
+  extendPin(pin: PinAddress, ttlMs: number): Promise<EnginePin | undefined>
+  /** What is kept, of scopes that begin with a prefix. */
+  pins(scopePrefix?: string): Promise<readonly EnginePin[]>
   stats(): Promise<EngineStats>
   close(): Promise<void>
 }

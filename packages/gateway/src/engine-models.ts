@@ -1,3 +1,4 @@
+import type { LocalRules } from '@incipit/core'
 import type { EngineModelConfig } from '@incipit/engine'
 import type { ServedModel } from './route/route.ts'
 
@@ -7,6 +8,8 @@ export interface ModelEntry {
   readonly path: string
   readonly aliases: readonly string[]
   readonly contextTokens?: number | undefined
+  /** Whose rules its cache is counted by; `native` where left out. */
+  readonly rules?: LocalRules | undefined
   /** How many instances, each with a KV cache of its own; sessions are spread over them (CF-3). */
   readonly instances: number
 }
@@ -32,6 +35,7 @@ export function servedModels(entries: readonly ModelEntry[]): ServedModel[] {
     upstream: 'engine' as const,
     name: entry.name,
     aliases: entry.aliases,
+    rules: entry.rules ?? 'native',
     replicas: instanceNames(entry),
   }))
 }

@@ -1,4 +1,4 @@
-import type { Engine, EngineConfig } from '@incipit/engine'
+import type { Engine, EngineConfig, EnginePorts } from '@incipit/engine'
 
 /** The engine, or why there is none. */
 export type LoadedEngine =
@@ -7,9 +7,9 @@ export type LoadedEngine =
 
 /**
  * Loads `@incipit/engine`, an optional dependency, only when it is wanted.
- * @example const loaded = await loadEngine(config)
+ * @example const loaded = await loadEngine(config, { now: () => clock.now() })
  */
-export async function loadEngine(config: EngineConfig): Promise<LoadedEngine> {
+export async function loadEngine(config: EngineConfig, ports: EnginePorts): Promise<LoadedEngine> {
   let engine: typeof import('@incipit/engine')
   try {
     engine = await import('@incipit/engine')
@@ -19,5 +19,5 @@ export async function loadEngine(config: EngineConfig): Promise<LoadedEngine> {
       reason: `install @incipit/engine to serve local models (${(cause as Error).message})`,
     }
   }
-  return engine.startEngine(config)
+  return engine.startEngine(config, ports)
 }

@@ -16,12 +16,15 @@ import type {
   WireHash,
 } from '@incipit/core'
 import { milliseconds } from '@incipit/core'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Caller } from './authenticate/authenticate.ts'
+import type { Admission } from './limits/admission.ts'
 import type { AttemptPlan } from './plan/plan-attempt.ts'
 import type { RequestHead } from './receive/receive-head.ts'
 import type { RawUsage } from './relay/usage-scan.ts'
 import type { Target } from './route/route.ts'
+import type { PromptTrace } from './telemetry/tracing.ts'
+import { noTrace } from './telemetry/tracing.ts'
 
 /** What is known of a request once it has a place to go. */
 export interface Identified {
@@ -32,11 +35,19 @@ export interface Identified {
   /** The client's body in pieces that may be sent; `prompt.body` is for reading only. */
   readonly pieces: readonly Uint8Array[]
   readonly session: SessionId
+  /** Whether anything is done for the prefix: as the client asks, and not for the control group. */
+  readonly prefixCache: 'on' | 'off'
+  /** Drawn for the control group: served as without Incipit. */
+  readonly control: boolean
   readonly scope: IsolationScope
   /** Hash of the intended prefix, as the client sent it (M-4). */
   readonly wireHash: WireHash | undefined
+  /** Hash of everything before the first message of the user; `undefined` = there is nothing. */
+  readonly opening: WireHash | undefined
   /** Below the path of the dialect, for what is not the prompt's own path: `/compact`. Only upstreams of the dialect have those. */
   readonly subpath: string | undefined
+  /** Asks for embeddings: it has no prefix that could be met again. */
+  readonly embeds?: boolean | undefined
 }
 
 /** A try that did not lead to an answer. */
@@ -45,6 +56,12 @@ export interface FailedAttempt {
   readonly begun: Milliseconds
   readonly status: number
   readonly errorCode: string | undefined
+}
+
+/** The same, when it was over, and with what headers where it was refused. */
+interface EndedAttempt extends FailedAttempt {
+  readonly ended: Milliseconds
+  readonly headers: IncomingHttpHeaders | undefined
 }
 
 /** Of the bodies sent to an upstream, what the ledger keeps. */
@@ -59,16 +76,20 @@ export class Passage {
   readonly at: EpochMs
   /** The dialect the client speaks. */
   readonly dialect: Dialect
-  readonly attempts: (FailedAttempt & { readonly ended: Milliseconds })[] = []
+  readonly trace: PromptTrace
+  readonly attempts: EndedAttempt[] = []
   readonly #startedAt: number
   readonly #clock: Clock
   #who: Identified | undefined
+  #admission: Admission | undefined
   #target: Target | undefined
   #plan: SentPlan | undefined
   #warnings: Warning[] = []
   #report: PromptReport | undefined
   #usage: AnswerUsage | undefined
   #rawUsage: RawUsage | undefined
+  #serviceTier: string | undefined
+  #headers: IncomingHttpHeaders | undefined
   #output: TokenCount | undefined
   #answerId: string | undefined
   #ttft: Milliseconds | undefined
@@ -79,9 +100,11 @@ export class Passage {
     exchange: { readonly id: RequestId; readonly receivedAt: number },
     dialect: Dialect,
     house: { readonly clock: Clock },
+    trace: PromptTrace = noTrace,
   ) {
     this.id = exchange.id
     this.dialect = dialect
+    this.trace = trace
     this.at = house.clock.now()
     this.#clock = house.clock
     this.#startedAt = exchange.receivedAt
@@ -91,14 +114,26 @@ export class Passage {
     this.#who = who
   }
 
+  /** What the request holds of its limits, from now until `leave`. */
+  admitted(admission: Admission): void {
+    this.#admission = admission
+  }
+
+  /** The request is over, however it went. */
+  async leave(): Promise<void> {
+    await this.#admission?.leave()
+  }
+
   /** The request goes there now; a later call is another attempt. */
   trying(target: Target, plan?: SentPlan): void {
     this.#target = target
     this.#plan = plan
+    this.#headers = undefined
   }
 
   attemptFailed(attempt: FailedAttempt): void {
-    this.attempts.push({ ...attempt, ended: this.#clock.monotonic() })
+    this.attempts.push({ ...attempt, headers: this.#headers, ended: this.#clock.monotonic() })
+    this.trace.callFailed(attempt)
   }
 
   /** Something the caller should know, beyond what the plan says. */
@@ -120,6 +155,16 @@ export class Passage {
   used(usage: AnswerUsage | undefined, raw?: RawUsage): void {
     this.#usage = usage ?? this.#usage
     this.#rawUsage = raw ?? this.#rawUsage
+  }
+
+  /** The service tier that the upstream says it served. */
+  tiered(serviceTier: string | undefined): void {
+    this.#serviceTier ??= serviceTier
+  }
+
+  /** An upstream has answered with these headers, or refused. */
+  heard(headers: IncomingHttpHeaders): void {
+    this.#headers = headers
   }
 
   /** Tokens generated so far; also what a cancelled answer is charged with. */
@@ -147,6 +192,10 @@ export class Passage {
 
   get who(): Identified | undefined {
     return this.#who
+  }
+
+  get admission(): Admission | undefined {
+    return this.#admission
   }
 
   get target(): Target | undefined {
@@ -180,6 +229,24 @@ export class Passage {
 
   get rawUsage(): RawUsage | undefined {
     return this.#rawUsage
+  }
+
+  get serviceTier(): string | undefined {
+    return this.#serviceTier
+  }
+
+  /** Of the upstream that was asked last, where it said anything. */
+  get headers(): IncomingHttpHeaders | undefined {
+    return this.#headers
+  }
+
+  /** The dialect spoken with the upstream. */
+  get spoken(): Dialect | undefined {
+    return this.#plan?.dialect
+  }
+
+  get translated(): boolean {
+    return this.#plan?.translated === true
   }
 
   get answerId(): string | undefined {

@@ -1,3 +1,4 @@
+import type { Clock } from '@incipit/core'
 import type { Engine, EngineConfig } from '@incipit/engine'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -13,14 +14,21 @@ import type { House, HousePorts } from './house.ts'
 import { Listener } from './http/listener.ts'
 import { Router } from './http/router.ts'
 import { SnapshotBook } from './identify/snapshot-book.ts'
-import type { Ledger } from './ledger/port.ts'
+import { openKeyBook } from './keys/key-book.ts'
+import { ThreadedKeyStore } from './keys/threaded-key-store.ts'
+import type { SqliteLedger } from './ledger/sqlite-ledger.ts'
 import { openSqliteLedger } from './ledger/sqlite-ledger.ts'
+import { ledgerSpend } from './limits/ledger-spend.ts'
+import { newLimiter } from './limits/limiter.ts'
+import { MemoryWindows } from './limits/memory-windows.ts'
 import { loadEngine } from './load-engine.ts'
 import { systemClock, TestClock } from './ports/clock.ts'
+import { ReuseBook } from './meter/reuse-book.ts'
 import { nodeHasher } from './ports/node-hasher.ts'
 import { noteFailure } from './refuse/refuse.ts'
 import { errorFor, routes } from './routes.ts'
 import { Metrics } from './telemetry/metrics.ts'
+import { openTelemetry } from './telemetry/otel/open-telemetry.ts'
 import { closeUpstreams } from './upstreams/upstream-set.ts'
 
 /** What a server is started with. */
@@ -54,14 +62,25 @@ export interface RunningServer {
 export async function startServer({ config, load, testClock, log }: ServerInput): Promise<RunningServer> {
   const clock = testClock ? new TestClock(systemClock) : systemClock
   const secret = await loadSecret(config)
-  const metrics = new Metrics()
-  const ledger = await openLedger(config, metrics, log)
+  const metrics = new Metrics(config.telemetry)
+  const tracing = await openTelemetry({ env: process.env, log, ...config.telemetry })
+  const ledger = await openLedger(config, { metrics, log, clock })
   const opened: { close(): Promise<void> }[] = [ledger]
   try {
-    const started = await startEngineOf(config, log)
+    const started = await startEngineOf(config, log, clock)
     if (started.engine !== undefined) opened.unshift(started.engine)
-    const ports = { clock, secret, ledger, metrics, log, hasher: nodeHasher, snapshots: new SnapshotBook(), ...started }
-    const rooms = furnish(config, load, ports)
+    const book = await openKeyBook({
+      store: new ThreadedKeyStore({ file: join(config.dataDir, 'keys.db'), url: config.store.url ?? undefined }),
+      clock,
+      log,
+    })
+    opened.unshift(book)
+    const limiter = newLimiter({ windows: new MemoryWindows(clock), source: ledgerSpend(ledger), clock, log })
+    const snapshots = await SnapshotBook.open(join(config.dataDir, 'snapshots.json'))
+    const books = { snapshots, reuse: new ReuseBook(), book }
+    const kept = { secret, ledger, limiter, metrics, tracing, ...books, ...started }
+    const ports = { clock, log, hasher: nodeHasher, ...kept }
+    const rooms = furnish(config, load, ports, ({ retention }) => ledger.keep(retention))
     const listener = listenerFor(rooms, config, clock instanceof TestClock ? clock : undefined)
     const url = await listener.listen(config.server.host, config.server.port)
     const close = async (): Promise<void> => {
@@ -70,6 +89,7 @@ export async function startServer({ config, load, testClock, log }: ServerInput)
       await new Promise((resolve) => setTimeout(resolve, drainSeconds * 1000))
       await listener.close(shutdownSeconds * 1000)
       metrics.close()
+      await tracing.close()
       await closeAll([...rooms.house().routes.upstreams, ...opened])
     }
     return {
@@ -89,12 +109,22 @@ export async function startServer({ config, load, testClock, log }: ServerInput)
   }
 }
 
-async function openLedger(config: Config, metrics: Metrics, log: Logger): Promise<Ledger> {
+async function openLedger(
+  config: Config,
+  { metrics, log, clock }: { metrics: Metrics; log: Logger; clock: Clock },
+): Promise<SqliteLedger> {
   const ledger = await openSqliteLedger({
     file: join(config.dataDir, 'incipit.db'),
+    url: config.store.url ?? undefined,
+    now: () => clock.now(),
+    retention: config.retention,
     onRefused: ({ rows, messages }) => {
       metrics.lostEvent(rows)
       log.error({ rows, reasons: messages }, 'the store of the ledger refused events: they are lost')
+    },
+    onState: (state) => {
+      if (state.kind === 'failing') log.warn(state, 'the store of the ledger takes no events: they wait in journals')
+      else log.info(state, 'the store of the ledger takes events again')
     },
   })
   metrics.followLedger(() => ledger.counters)
@@ -106,7 +136,7 @@ interface StartedEngine {
   readonly engineMissing: string | undefined
 }
 
-async function startEngineOf(config: Config, log: Logger): Promise<StartedEngine> {
+async function startEngineOf(config: Config, log: Logger, clock: Clock): Promise<StartedEngine> {
   if (!config.engine.enabled) return { engine: undefined, engineMissing: 'engine.enabled is false' }
   const engineConfig: EngineConfig = {
     models: engineModels(config.engine.models),
@@ -114,12 +144,13 @@ async function startEngineOf(config: Config, log: Logger): Promise<StartedEngine
     threads: config.engine.threads,
     hotBytes: config.engine.hotBytes,
     ramBytes: config.engine.ramBytes,
+    diskBytes: config.engine.diskBytes,
     flashAttention: config.engine.flashAttention,
     minCachedTokens: config.engine.minCachedTokens,
     maxConcurrent: config.engine.maxConcurrent,
     maxQueued: config.engine.maxQueued,
   }
-  const started = await loadEngine(engineConfig)
+  const started = await loadEngine(engineConfig, { now: () => clock.now() })
   if (started.kind === 'started') return { engine: started.engine, engineMissing: undefined }
   log.warn({ reason: started.reason }, 'the local engine is off')
   return { engine: undefined, engineMissing: started.reason }
@@ -132,7 +163,12 @@ interface Rooms {
   readonly report: ReloadReport
 }
 
-function furnish(config: LoadedConfig, load: ServerInput['load'], ports: HousePorts): Rooms {
+function furnish(
+  config: LoadedConfig,
+  load: ServerInput['load'],
+  ports: HousePorts,
+  onApplied: (config: LoadedConfig) => void,
+): Rooms {
   let house: House = { ...ports, ...houseSettings(config, ports, []) }
   const report = new ReloadReport(config, ports)
   const reloader = new ConfigReloader(config, {
@@ -141,6 +177,7 @@ function furnish(config: LoadedConfig, load: ServerInput['load'], ports: HousePo
       const { upstreams } = house.routes
       // One assignment: a request sees the old configuration or the new one.
       house = { ...ports, ...houseSettings(next, ports, upstreams) }
+      onApplied(next)
       void closeUpstreams(upstreams, house.routes.upstreams)
     },
     onResult: (result, cause) => report.note(result, cause),

@@ -1,3 +1,4 @@
+import type { CacheDiagnosis } from './cached-prompt.ts'
 import type { TokenLogprob } from './generation.ts'
 import type { TokenCount } from './units.ts'
 import type { Usage } from './usage.ts'
@@ -40,6 +41,8 @@ export interface Answer {
   readonly stopSequence: string | undefined
   /** `undefined` = not reported. */
   readonly usage: AnswerUsage | undefined
+  /** Of the prompt beside an earlier one, where the client asked and a local model answers. */
+  readonly diagnosis?: CacheDiagnosis | undefined
 }
 
 /**
@@ -54,6 +57,7 @@ export type AnswerEvent =
       readonly model: string | undefined
       /** Where it is known before the first token: its output part is not. */
       readonly usage: AnswerUsage | undefined
+      readonly diagnosis?: CacheDiagnosis | undefined
     }
   | { readonly kind: 'text-delta'; readonly text: string; readonly logprobs?: readonly TokenLogprob[] | undefined }
   | { readonly kind: 'refusal-delta'; readonly text: string }

@@ -137,7 +137,7 @@ export type AnswerFormat =
   | { readonly kind: 'json'; readonly pointer?: string | undefined }
   | {
       readonly kind: 'schema'
-      /** Where the client asks for it, for an error to name. */
+      /** Where the schema stands in the client's body, for an error to name. */
       readonly pointer?: string | undefined
       readonly name: string | undefined
       readonly description: string | undefined
@@ -172,6 +172,8 @@ export interface CacheControls {
   readonly automatic: CacheMark | undefined
   /** Where the client asked for `automatic`; left out where its dialect does so without a word. */
   readonly automaticPointer?: string | undefined
+  /** An earlier answer with which the cache is to be compared; `null` = there is none yet, `undefined` = not asked. */
+  readonly compareWith?: string | null | undefined
 }
 
 /** A top-level member that has no place of its own in a `Conversation`. */

@@ -2,7 +2,7 @@ import type { Answer, AnswerEvent, AnswerUsage, UpstreamFault } from './answer.t
 import type { Conversation } from './conversation.ts'
 import type { IncipitError } from './errors.ts'
 import type { DialectName, Prompt } from './prompt.ts'
-import type { EpochMs } from './units.ts'
+import type { EpochMs, TokenCount } from './units.ts'
 import type { Warning } from './warning.ts'
 
 /** What the path of a request says beyond its body. */
@@ -138,4 +138,6 @@ export interface Dialect {
   rawUsage(answer: unknown): Readonly<Record<string, unknown>> | undefined
   /** Disjoint buckets of such an object; of a stream: of all its usage objects merged, the larger count wins. */
   usage(raw: Readonly<Record<string, unknown>>): AnswerUsage | undefined
+  /** The provider's own total of the input in such an object: what the buckets have to sum to. */
+  inputTotal(raw: Readonly<Record<string, unknown>>): TokenCount | undefined
 }

@@ -19,14 +19,20 @@ export type ErrorCode =
   | 'context_overflow'
   | 'missing_key'
   | 'invalid_key'
+  | 'expired_key'
+  | 'disabled_key'
   | 'forbidden'
+  | 'out_of_scope'
   | 'unknown_route'
   | 'unknown_model'
   | 'not_found'
   | 'wrong_method'
   | 'request_timeout'
+  | 'conflict'
   | 'body_too_large'
   | 'unsupported_media_type'
+  | 'rate_limited'
+  | 'budget_exceeded'
   | 'header_too_large'
   | 'client_closed'
   | 'internal'
@@ -38,6 +44,7 @@ export type ErrorCode =
   | 'upstream_unavailable'
   | 'overloaded'
   | 'shutting_down'
+  | 'store_unavailable'
   | 'upstream_timeout'
 
 /**
@@ -54,15 +61,21 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   unsupported_feature: { status: 400, hint: 'Leave the named field out, or use a model that takes it.' },
   context_overflow: { status: 400, hint: 'Shorten the prompt, or serve the model with a longer context.' },
   missing_key: { status: 401, hint: 'Send a key as "Authorization: Bearer KEY" or "x-api-key: KEY".' },
-  invalid_key: { status: 401, hint: 'Use a key listed under "keys" in the configuration.' },
+  invalid_key: { status: 401, hint: 'Use a key of this gateway; whoever runs it gives them out.' },
+  expired_key: { status: 401, hint: 'Ask whoever runs this gateway for a new key, or for a longer life of this one.' },
+  disabled_key: { status: 401, hint: 'Ask whoever runs this gateway to enable the key.' },
   forbidden: { status: 403, hint: 'Use a key with the role "admin".' },
+  out_of_scope: { status: 403, hint: 'Use a key whose scopes cover this, or ask for wider ones.' },
   unknown_route: { status: 404, hint: 'See the list of endpoints in the README.' },
   unknown_model: { status: 404, hint: 'Use one of the models listed by GET /v1/models.' },
   not_found: { status: 404, hint: 'Check the id.' },
   wrong_method: { status: 405, hint: 'Use one of the methods in the "allow" header.' },
   request_timeout: { status: 408, hint: 'Send the whole request within the time allowed.' },
+  conflict: { status: 409, hint: 'Look at what is there now, then send the request again.' },
   body_too_large: { status: 413, hint: 'Send a smaller body, or raise server.max_body_bytes.' },
   unsupported_media_type: { status: 415, hint: 'Send "content-type: application/json".' },
+  rate_limited: { status: 429, hint: 'Send the request again after the time in "retry-after".' },
+  budget_exceeded: { status: 429, hint: 'Wait until the budget begins anew, or ask for a larger one.' },
   header_too_large: { status: 431, hint: 'Send fewer or shorter headers.' },
   client_closed: { status: 499, hint: 'The client went away before the answer was complete.' },
   internal: { status: 500, hint: 'This is a defect; the request id finds it in the log.' },
@@ -74,6 +87,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   upstream_unavailable: { status: 503, hint: 'Send the request again after the time in "retry-after".' },
   overloaded: { status: 503, hint: 'Send the request again after the time in "retry-after".' },
   shutting_down: { status: 503, hint: 'Send the request to another gateway, or again after the restart.' },
+  store_unavailable: { status: 503, hint: 'Try again; the log of the gateway says what is wrong with its store.' },
   upstream_timeout: { status: 504, hint: 'Try again, or raise the timeouts of the upstream.' },
 }
 
@@ -85,6 +99,8 @@ export interface ErrorDetail {
   readonly position?: number
   /** Whole seconds after which trying again makes sense. */
   readonly retryAfterSeconds?: number
+  /** Trying again by itself would be in vain: clients that ask are told so. */
+  readonly retryInVain?: boolean
   readonly cause?: unknown
 }
 
@@ -101,6 +117,7 @@ export class IncipitError extends Error {
   readonly param: string | undefined
   readonly position: number | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly retryInVain: boolean
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
@@ -112,6 +129,7 @@ export class IncipitError extends Error {
     this.param = detail.param
     this.position = detail.position
     this.retryAfterSeconds = detail.retryAfterSeconds
+    this.retryInVain = detail.retryInVain ?? false
   }
 
   static is(error: unknown): error is IncipitError {

@@ -1,3 +1,5 @@
+import type { AnswerFormat } from './conversation.ts'
+import type { CacheBuckets, CacheDiagnosis, CacheRequest } from './cached-prompt.ts'
 import type { TokenCount } from './units.ts'
 
 /**
@@ -7,8 +9,12 @@ import type { TokenCount } from './units.ts'
 export interface GenerationRequest {
   readonly messages: readonly ChatMessage[]
   readonly tools: readonly ToolDefinition[]
-  /** Raw `tool_choice` of the client, for the template. */
+  /** Whether tools may, must or must not be called. */
   readonly toolChoice: 'auto' | 'none' | 'required' | { readonly name: string }
+  /** Whether several tools may be called in one answer. */
+  readonly parallelToolCalls: boolean
+  /** The form the answer must have; `undefined` = text. */
+  readonly format: AnswerFormat | undefined
   readonly sampling: Sampling
   /** Upper bound on generated tokens; `undefined` = up to the context limit, 0 = evaluate the prompt only. */
   readonly maxTokens: number | undefined
@@ -16,6 +22,8 @@ export interface GenerationRequest {
   readonly stop: readonly string[]
   /** How many alternatives to report per token; `undefined` = no log-probabilities. */
   readonly topLogprobs: number | undefined
+  /** What it asks of the prefix cache; `undefined` = nothing beyond what every request gets. */
+  readonly cache?: CacheRequest | undefined
 }
 
 /** A chat message as the model's template sees it. */
@@ -42,6 +50,10 @@ export interface ToolDefinition {
   readonly description?: string
   /** The JSON schema exactly as the client wrote it; key order is meaning. */
   readonly parametersJson: string
+  /** Arguments must keep to the schema, or the request is refused. */
+  readonly strict?: boolean
+  /** Where the schema stands in the client's body, for an error to name. */
+  readonly pointer?: string
 }
 
 export interface Sampling {
@@ -92,16 +104,33 @@ export interface PromptReport {
   readonly evaluatedTokens: TokenCount
   /** Where the reused tokens came from. */
   readonly tiers: { readonly hot: TokenCount; readonly ram: TokenCount; readonly disk: TokenCount }
+  /** The same prompt as the provider whose rules the model has would count it; `undefined` = no such rules. */
+  readonly counted?: CacheBuckets | undefined
+  /** What that provider would say of the prompt beside an earlier one, where the client asks. */
+  readonly diagnosis?: CacheDiagnosis | undefined
 }
 
-/** The events of one generation, in order: one `prompt`, any number of `text-delta`, one `finish`. */
+/**
+ * The events of one generation, in order: one `prompt`, any number of deltas, one `finish`. `outputTokens` counts from
+ * the start of the answer: what a cancelled generation has cost.
+ */
 export type GenerationEvent =
   | ({ readonly kind: 'prompt' } & PromptReport)
   | {
       readonly kind: 'text-delta'
       readonly text: string
-      /** Tokens sampled so far, from the start of the answer: what a cancelled generation has cost. */
       readonly outputTokens: TokenCount
       readonly logprobs?: readonly TokenLogprob[]
     }
+  | { readonly kind: 'thinking-delta'; readonly text: string; readonly outputTokens: TokenCount }
+  /** A call begins; `index` counts the calls of an answer from 0. */
+  | {
+      readonly kind: 'tool-start'
+      readonly index: number
+      readonly id: string
+      readonly name: string
+      readonly outputTokens: TokenCount
+    }
+  /** A piece of the arguments, as JSON text. */
+  | { readonly kind: 'tool-delta'; readonly index: number; readonly json: string; readonly outputTokens: TokenCount }
   | { readonly kind: 'finish'; readonly reason: FinishReason; readonly outputTokens: TokenCount }

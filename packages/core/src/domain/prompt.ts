@@ -70,6 +70,10 @@ export interface Prompt {
   readonly identity: PromptIdentity
   /** Body field `prompt_cache_isolation_key`. */
   readonly isolationKey: string | undefined
+  /** The life that the request as a whole asks for what it stores (`prompt_cache_options.ttl`). */
+  readonly cacheTtl?: Breakpoint['ttl'] | undefined
+  /** Asks that the prompt be stored and nothing be generated: `max_tokens: 0`, or `prewarm` of Responses. */
+  readonly prewarms?: boolean | undefined
 }
 
 /** Fields of a body that can name a session, raw. */

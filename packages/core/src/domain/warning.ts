@@ -34,6 +34,12 @@ export type WarningCode =
   | 'incomplete_answer'
   /** The request was sent again after a failure. */
   | 'retried'
+  /** A soft budget of the key or of its organisation is used up; the request is served. */
+  | 'soft_budget'
+  /** What a budget has been used for is not known: the ledger did not answer; the request is served. */
+  | 'budget_unverified'
+  /** The counts of input that the upstream reports do not sum to its own total. */
+  | 'usage_mismatch'
 
 /** Something a caller should know about what was sent: data in the result, never only a log line. */
 export interface Warning {

@@ -1,9 +1,7 @@
 import type { EpochMs } from '../domain/units.ts'
 import type { CacheRule, ProviderName } from './cache-rule.ts'
 import { cacheRules } from './cache-rules.ts'
-
-/** What may follow a model's name without making it another model. */
-const variant = /^(?:-\d{8}|-\d{4}-\d{2}-\d{2}|-latest|-preview(?:-[\w-]+)?|[@:].*)?$/
+import { isModelNamed, plainModelName } from './model-name.ts'
 
 /**
  * The rule in force at an instant: the model's own, else the provider's general one. Names are taken
@@ -12,16 +10,10 @@ const variant = /^(?:-\d{8}|-\d{4}-\d{2}-\d{2}|-latest|-preview(?:-[\w-]+)?|[@:]
  * @example findRule('anthropic', 'claude-opus-4-5-20251101', clock.now())?.minTokens // 4096
  */
 export function findRule(provider: ProviderName, model: string, at: EpochMs): CacheRule | undefined {
-  const name = model
-    .slice(model.lastIndexOf('/') + 1)
-    .toLowerCase()
-    .replaceAll('.', '-')
+  const name = plainModelName(model)
   const day = new Date(at).toISOString().slice(0, 10)
   const inForce = cacheRules.filter((rule) => rule.provider === provider && isInForce(rule, day))
-  return (
-    inForce.find((rule) => name.startsWith(rule.model) && variant.test(name.slice(rule.model.length))) ??
-    inForce.find((rule) => rule.model === '*')
-  )
+  return inForce.find((rule) => isModelNamed(name, rule.model)) ?? inForce.find((rule) => rule.model === '*')
 }
 
 function isInForce(rule: CacheRule, day: string): boolean {

@@ -1,3 +1,6 @@
+import type { PartialBlock } from './child-index.ts'
+import { ChildIndex, rootOf } from './child-index.ts'
+
 /** A block to keep: its key, its parent's, and where it belongs. */
 export interface NewBlock {
   readonly key: string
@@ -9,11 +12,35 @@ export interface NewBlock {
   readonly bytes: number
 }
 
-interface Block {
+/** A block as others may look at it. */
+export interface BlockView {
   readonly key: string
+  /** `undefined` for the first block of a prefix. */
+  readonly parentKey: string | undefined
+  readonly scope: string
+  /** Requests that reused its state. */
+  readonly hits: number
+  /** Milliseconds since 1970; `undefined` where nobody knows any more. */
+  readonly storedAt: number | undefined
+  readonly usedAt: number
+}
+
+/** What of a pool is to stay as long as there is anything else to drop. */
+export interface BlockKeeper {
+  keeps(key: string): boolean
+  /** At most so many blocks are to be kept from now on. */
+  limit(blocks: number): void
+}
+
+interface Block extends BlockView {
+  readonly key: string
+  /** Key of its parent, or what stands for none. */
+  readonly parent: string
   readonly scope: string
   readonly tokens: Int32Array
   readonly slab: Uint8Array
+  hits: number
+  usedAt: number
   colder: Block | undefined
   warmer: Block | undefined
 }
@@ -25,16 +52,25 @@ interface Block {
  */
 export class BlockPool {
   readonly capacityBytes: number
+  readonly #keeper: BlockKeeper | undefined
   readonly #blocks = new Map<string, Block>()
+  readonly #children = new ChildIndex()
   readonly #spare: Uint8Array[] = []
+  readonly #now: () => number
   #slabBytes = 0
   #slabs = 0
   #warmest: Block | undefined
   #coldest: Block | undefined
   #evicted = 0
 
-  constructor(capacityBytes: number) {
+  /**
+   * @param keeper keeps with a block all of its ancestors
+   * @param now the wall clock, in milliseconds since 1970
+   */
+  constructor(capacityBytes: number, keeper?: BlockKeeper, now: () => number = Date.now) {
     this.capacityBytes = capacityBytes
+    this.#keeper = keeper
+    this.#now = now
   }
 
   get size(): number {
@@ -62,14 +98,32 @@ export class BlockPool {
     return block.slab
   }
 
+  /** The block behind `parent` that goes on most like `rest`. */
+  closest(parent: string, rest: Int32Array): PartialBlock | undefined {
+    return this.#children.closest(parent, rest)
+  }
+
   /** Marks the first `count` blocks of a chain as just used. */
   touch(keys: readonly string[], count: number): void {
+    const now = this.#now()
     for (let index = count - 1; index >= 0; index--) {
       const block = this.#blocks.get(keys[index] as string)
       if (block === undefined) continue
+      block.usedAt = now
       this.#unlink(block)
       this.#linkBehind(block, undefined)
     }
+  }
+
+  /** A request goes on with the state of this block. */
+  countHit(key: string): void {
+    const block = this.#blocks.get(key)
+    if (block !== undefined) block.hits++
+  }
+
+  /** All blocks, the warmest first, parents before children. */
+  *warmestFirst(): Iterable<BlockView> {
+    for (let block = this.#warmest; block !== undefined; block = block.colder) yield block
   }
 
   /**
@@ -82,15 +136,23 @@ export class BlockPool {
     if (block.parentKey !== undefined && parent === undefined) return undefined
     const slab = this.#takeSlab(block.bytes, parent)
     if (slab === undefined) return undefined
+    const now = this.#now()
     const added: Block = {
       key: block.key,
+      parentKey: block.parentKey,
+      parent: block.parentKey ?? rootOf(block.scope),
       scope: block.scope,
       tokens: block.tokens,
       slab,
+      hits: 0,
+      storedAt: now,
+      // It is copied behind the request that used its parent last.
+      usedAt: parent?.usedAt ?? now,
       colder: undefined,
       warmer: undefined,
     }
     this.#blocks.set(block.key, added)
+    this.#children.add(added.parent, added)
     this.#linkBehind(added, parent)
     return slab
   }
@@ -116,15 +178,28 @@ export class BlockPool {
       this.#slabs++
       return new Uint8Array(bytes)
     }
-    const coldest = this.#coldest
+    const coldest = this.#victim(parent)
     if (coldest === undefined || coldest === parent) return undefined
     this.#drop(coldest)
     this.#evicted++
     return this.#spare.pop()
   }
 
+  /** The coldest block that is not kept: descendants of such a one are not kept either, and colder. */
+  #victim(parent: Block | undefined): Block | undefined {
+    const keeper = this.#keeper
+    if (keeper === undefined) return this.#coldest
+    keeper.limit(Math.floor(this.#slabs / 2))
+    for (let block = this.#coldest; block !== undefined && block !== parent; block = block.warmer) {
+      if (!keeper.keeps(block.key)) return block
+    }
+    // Memory pressure wins over every wish (P-7).
+    return this.#coldest
+  }
+
   #drop(block: Block): void {
     this.#blocks.delete(block.key)
+    this.#children.delete(block.parent, block.key)
     this.#unlink(block)
     this.#spare.push(block.slab)
   }

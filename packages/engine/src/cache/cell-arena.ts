@@ -41,7 +41,7 @@ export class CellArena {
   #placing = false
   #top = 0
   readonly #fillers = new Map<number, Uint8Array>()
-  #recordsAt = -1
+  #records: readonly CellRecords[] = []
 
   constructor(context: Context) {
     this.#context = context
@@ -102,8 +102,8 @@ export class CellArena {
       this.#fillers.set(size, blob)
     }
     this.#context.removeSequence(filler, 0, -1)
-    this.#recordsAt = findRecords(this.#fillers.get(pageCells) as Uint8Array)
-    return this.#recordsAt >= 0 && this.#acceptsPositions()
+    this.#records = findRecords(this.#fillers)
+    return this.#records.length > 0 && this.#acceptsPositions()
   }
 
   /** Takes the `count` lowest free pages above page `above`, in ascending order. */
@@ -201,7 +201,7 @@ export class CellArena {
     const { scratch } = reservedSequences
     const { sequence, position, count } = fill
     const blob = this.#fillers.get(count) as Uint8Array
-    setPositions(blob, { at: this.#recordsAt, count, first: position })
+    setPositions(blob, this.#records, { count, first: position })
     if (!this.#context.writeState(scratch, blob)) throw new Error(`no room for filler at cell ${fill.cell}`)
     this.#context.copySequence(scratch, sequence, position, position + count)
     this.#context.removeSequence(scratch, 0, -1)
@@ -212,7 +212,7 @@ export class CellArena {
     const { scratch } = reservedSequences
     const blob = this.#fillers.get(pageCells) as Uint8Array
     const first = this.#context.cells
-    setPositions(blob, { at: this.#recordsAt, count: pageCells, first })
+    setPositions(blob, this.#records, { count: pageCells, first })
     const accepted = this.#context.writeState(scratch, blob)
     const range = this.#context.sequenceRange(scratch)
     const removed = this.#context.removeSequence(scratch, 0, -1)
@@ -238,24 +238,62 @@ function pageOf(cell: number): number {
   return Math.floor((cell - reservedCells) / pageCells)
 }
 
-/** Where the cell records begin in a state blob of the template: positions ascending from 0. */
-function findRecords(blob: Uint8Array): number {
-  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
-  const limit = Math.min(256, blob.byteLength - pageCells * cellRecordBytes)
-  for (let at = 0; at <= limit; at += 4) {
-    let cell = 0
-    while (cell < pageCells && view.getInt32(at + cell * cellRecordBytes, true) === cell) cell++
-    if (cell === pageCells) return at
+/** Where the records of a state blob of `count` cells begin: at `fixed + count * perCell`. */
+interface CellRecords {
+  readonly fixed: number
+  readonly perCell: number
+}
+
+/**
+ * Every list of cell records in the blobs of filler: positions ascending from 0. A model with a sliding window has
+ * two buffers, and a list for each. None where a list is not where it should be in a blob of another size.
+ */
+function findRecords(fillers: ReadonlyMap<number, Uint8Array>): readonly CellRecords[] {
+  const [large, small] = [pageCells, pageCells / 2]
+  const inLarge = listsIn(fillers.get(large) as Uint8Array, large)
+  const inSmall = listsIn(fillers.get(small) as Uint8Array, small)
+  if (inLarge.length !== inSmall.length) return []
+  const found = inLarge.map((at, index) => {
+    const perCell = (at - (inSmall[index] as number)) / (large - small)
+    return { fixed: at - large * perCell, perCell }
+  })
+  const fits = (records: CellRecords): boolean =>
+    [...fillers].every(([count, blob]) => isListAt(blob, recordsAt(records, count), count))
+  return found.every(fits) ? found : []
+}
+
+function listsIn(blob: Uint8Array, count: number): readonly number[] {
+  const lists: number[] = []
+  for (let at = 0; at + count * cellRecordBytes <= blob.byteLength; at += 4) {
+    if (isListAt(blob, at, count)) lists.push(at)
   }
-  return -1
+  return lists
+}
+
+function isListAt(blob: Uint8Array, at: number, count: number): boolean {
+  if (!Number.isInteger(at) || at < 0 || at + count * cellRecordBytes > blob.byteLength) return false
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
+  for (let cell = 0; cell < count; cell++) {
+    const record = at + cell * cellRecordBytes
+    if (view.getInt32(record, true) !== cell || view.getInt32(record + 4, true) !== 1) return false
+  }
+  return true
+}
+
+function recordsAt({ fixed, perCell }: CellRecords, count: number): number {
+  return fixed + count * perCell
 }
 
 function setPositions(
   blob: Uint8Array,
-  records: { readonly at: number; readonly count: number; readonly first: number },
+  lists: readonly CellRecords[],
+  cells: { readonly count: number; readonly first: number },
 ): void {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength)
-  for (let cell = 0; cell < records.count; cell++) {
-    view.setInt32(records.at + cell * cellRecordBytes, records.first + cell, true)
+  for (const list of lists) {
+    const at = recordsAt(list, cells.count)
+    for (let cell = 0; cell < cells.count; cell++) {
+      view.setInt32(at + cell * cellRecordBytes, cells.first + cell, true)
+    }
   }
 }

@@ -4,6 +4,7 @@ import type { PrefixNode } from './prefix-tree.ts'
 export interface CachedTokens {
   readonly hot: number
   readonly ram: number
+  readonly disk: number
 }
 
 /** What a request holds of the KV buffer from start to end. */

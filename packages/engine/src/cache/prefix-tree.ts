@@ -34,6 +34,18 @@ export interface PrefixEviction {
   readonly freed: number
 }
 
+/** A node as others may look at it. */
+export interface PrefixNodeView extends Omit<PrefixNode, 'parent'> {
+  readonly parent: PrefixNodeView | undefined
+  readonly children: { readonly size: number }
+  /** Requests that reused all of it, and requests that reused its beginning. */
+  readonly hits: number
+  readonly partHits: number
+  /** Milliseconds since 1970. */
+  readonly storedAt: number
+  readonly lastUsedAt: number
+}
+
 interface Node extends PrefixNode {
   parent: Node | undefined
   start: number
@@ -42,7 +54,12 @@ interface Node extends PrefixNode {
   tokens: Int32Array
   readonly children: Map<number, Node>
   pins: number
+  /** Ticks of the tree's own clock: what came later, whatever the time of day. */
   usedAt: number
+  hits: number
+  partHits: number
+  storedAt: number
+  lastUsedAt: number
 }
 
 /**
@@ -53,8 +70,14 @@ interface Node extends PrefixNode {
 export class PrefixTree {
   readonly #roots = new Map<string, Node>()
   readonly #leaves = new Map<number, Node>()
+  readonly #now: () => number
   #clock = 0
   #cells = 0
+
+  /** @param now the wall clock, in milliseconds since 1970 */
+  constructor(now: () => number = Date.now) {
+    this.#now = now
+  }
 
   /** Tokens held, shared prefixes counted once. */
   get cells(): number {
@@ -103,6 +126,10 @@ export class PrefixTree {
       children: new Map(),
       pins: 0,
       usedAt: 0,
+      hits: 0,
+      partHits: 0,
+      storedAt: this.#now(),
+      lastUsedAt: 0,
     }
     parent.children.set(leaf.tokens[0] as number, leaf)
     this.#leaves.set(sequence, leaf)
@@ -125,11 +152,11 @@ export class PrefixTree {
     ;(node as Node).pins--
   }
 
-  /** The leaf that goes next: least recently used, not pinned, not `spare`. */
-  victim(spare?: PrefixNode): PrefixNode | undefined {
+  /** The leaf that goes next: least recently used, not pinned, none of `spared`. */
+  victim(spared?: ReadonlySet<PrefixNode>): PrefixNode | undefined {
     let oldest: Node | undefined
     for (const leaf of this.#leaves.values()) {
-      if (leaf.pins > 0 || leaf === spare) continue
+      if (leaf.pins > 0 || spared?.has(leaf) === true) continue
       if (oldest === undefined || leaf.usedAt < oldest.usedAt) oldest = leaf
     }
     return oldest
@@ -180,6 +207,29 @@ export class PrefixTree {
     return { tokens: before - this.#cells, sequences }
   }
 
+  /** A request goes on with what a match found. */
+  countHit({ node, length }: PrefixMatch): void {
+    const last = node as Node
+    if (length < last.end) last.partHits++
+    else last.hits++
+    for (let at = last.parent; at !== undefined; at = at.parent) at.hits++
+  }
+
+  /** The nodes of all scopes that begin with `scopePrefix`, those used last first, parents before children. */
+  nodes(scopePrefix: string): readonly PrefixNodeView[] {
+    const found: Node[] = []
+    for (const [scope, root] of this.#roots) {
+      if (!scope.startsWith(scopePrefix)) continue
+      const open = [...root.children.values()]
+      for (let node = open.pop(); node !== undefined; node = open.pop()) {
+        found.push(node)
+        open.push(...node.children.values())
+      }
+    }
+    // A parent is never older than its child, and the order of equals stays.
+    return found.sort((left, right) => right.usedAt - left.usedAt)
+  }
+
   /** Every token from position 0 to the end of a node. */
   path(node: PrefixNode): Int32Array {
     const tokens = new Int32Array(node.end)
@@ -197,8 +247,12 @@ export class PrefixTree {
   }
 
   #touch(node: Node): void {
-    const now = ++this.#clock
-    for (let at: Node | undefined = node; at !== undefined; at = at.parent) at.usedAt = now
+    const usedAt = ++this.#clock
+    const lastUsedAt = this.#now()
+    for (let at: Node | undefined = node; at !== undefined; at = at.parent) {
+      at.usedAt = usedAt
+      at.lastUsedAt = lastUsedAt
+    }
   }
 }
 
@@ -213,6 +267,10 @@ function newRoot(scope: string): Node {
     children: new Map(),
     pins: 0,
     usedAt: 0,
+    hits: 0,
+    partHits: 0,
+    storedAt: 0,
+    lastUsedAt: 0,
   }
 }
 
@@ -244,11 +302,17 @@ function splitNode(node: Node, at: number): Node {
     children: new Map(),
     pins: 0,
     usedAt: node.usedAt,
+    hits: node.hits + node.partHits,
+    partHits: 0,
+    storedAt: node.storedAt,
+    lastUsedAt: node.lastUsedAt,
   }
   node.parent?.children.set(head[0] as number, upper)
   node.tokens = node.tokens.subarray(at - node.start)
   node.start = at
   node.parent = upper
+  // Those that went on elsewhere did so at this place, or before it.
+  node.partHits = 0
   upper.children.set(node.tokens[0] as number, node)
   return upper
 }

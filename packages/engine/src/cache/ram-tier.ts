@@ -1,15 +1,21 @@
 import type { Context } from '../native/contract.ts'
 import { blockKeys, blockTokens } from './block-key.ts'
+import type { BlockKeeper } from './block-pool.ts'
 import { BlockPool } from './block-pool.ts'
+import type { ChildBlock, PartialBlock } from './child-index.ts'
+import { rootOf } from './child-index.ts'
+import type { DiskTier } from './disk/disk-tier.ts'
 import { reservedSequences } from './cell-arena.ts'
 import type { PrefixTree } from './prefix-tree.ts'
 import { SaveQueue } from './save-queue.ts'
 
-/** The blocks `[first, end)` of a prompt that RAM holds. */
+/** The blocks `[first, end)` of a prompt that RAM or the disk holds. */
 export interface RamBlocks {
-  readonly keys: readonly string[]
+  readonly blocks: readonly ChildBlock[]
   readonly first: number
   readonly end: number
+  /** Tokens reused in all: up to `end`, without those of the last block that the prompt does not share. */
+  readonly tokens: number
 }
 
 /** Tokens whose state a sequence holds. */
@@ -23,6 +29,16 @@ export interface RamTierOptions {
   readonly context: Context
   readonly modelHash: string
   readonly capacityBytes: number
+  /** Blocks that have left RAM, or outlived the process; `undefined` = none are kept. */
+  readonly disk: DiskTier | undefined
+  /** Blocks that are dropped behind all others; `undefined` = none. */
+  readonly keeper?: BlockKeeper | undefined
+}
+
+/** The state of a block, and where it came from. */
+export interface BlockState {
+  readonly state: Uint8Array
+  readonly tier: 'ram' | 'disk'
 }
 
 /** KV state of full blocks, copied out of the KV buffer and found again by their keys. */
@@ -30,13 +46,16 @@ export class RamTier {
   readonly pool: BlockPool
   readonly #context: Context
   readonly #modelHash: string
+  readonly disk: DiskTier | undefined
   readonly #saves = new SaveQueue()
+  #reading = new Uint8Array(0)
   #blockBytes = 0
 
   constructor(options: RamTierOptions) {
-    this.pool = new BlockPool(options.capacityBytes)
+    this.pool = new BlockPool(options.capacityBytes, options.keeper)
     this.#context = options.context
     this.#modelHash = options.modelHash
+    this.disk = options.disk
   }
 
   get enabled(): boolean {
@@ -46,18 +65,38 @@ export class RamTier {
   /** The blocks that continue a prompt of which `hot` tokens are known; marks them as used unless `peek`. */
   find(scope: string, tokens: Int32Array, options: { readonly hot: number; readonly peek: boolean }): RamBlocks {
     const first = Math.floor(options.hot / blockTokens)
-    const count = Math.floor(tokens.length / blockTokens)
-    if (this.pool.size === 0 || count <= first) return { keys: [], first, end: first }
-    const keys = this.#keys(scope, tokens, count)
-    let end = first
-    while (end < count && this.pool.find(keys[end] as string, blockOf(tokens, end)) !== undefined) end++
-    if (!options.peek) this.pool.touch(keys, end)
-    return { keys, first, end }
+    const nothing: RamBlocks = { blocks: [], first, end: first, tokens: first * blockTokens }
+    if (this.pool.size === 0 && (this.disk?.blocks ?? 0) === 0) return nothing
+    const keys = this.#keys(scope, tokens, Math.floor(tokens.length / blockTokens))
+    const blocks = keys.slice(0, first).map((key, block) => ({ key, tokens: blockOf(tokens, block) }))
+    for (let block = first; block < keys.length; block++) {
+      const next = { key: keys[block] as string, tokens: blockOf(tokens, block) }
+      if (!this.#holds(next)) break
+      blocks.push(next)
+    }
+    const whole = blocks.length
+    const partial = this.#closest(blocks.at(-1)?.key ?? rootOf(scope), tokens.subarray(whole * blockTokens))
+    if (partial !== undefined) blocks.push(partial.block)
+    if (!options.peek) this.#touch(blocks.map(({ key }) => key))
+    return { blocks, first, end: blocks.length, tokens: whole * blockTokens + (partial?.count ?? 0) }
   }
 
-  /** The state of block `index`, unless it went to make room since it was found. */
-  state(blocks: RamBlocks, tokens: Int32Array, index: number): Uint8Array | undefined {
-    return this.pool.find(blocks.keys[index] as string, blockOf(tokens, index))
+  /**
+   * The state of block `index`, unless it went since it was found, or is damaged; valid until the next call. What
+   * comes from the disk is copied to RAM behind the request, as all that it held: fresh buffers would cost it more
+   * than the reading.
+   */
+  state({ blocks }: RamBlocks, index: number): BlockState | undefined {
+    const { key, tokens } = blocks[index] as ChildBlock
+    const state = this.pool.find(key, tokens)
+    if (state !== undefined) {
+      this.pool.countHit(key)
+      return { state, tier: 'ram' }
+    }
+    if (this.disk?.has(key) !== true) return undefined
+    const bytes = this.#bytesOfBlock()
+    if (this.#reading.length !== bytes) this.#reading = new Uint8Array(bytes)
+    return this.disk.read(key, this.#reading) ? { state: this.#reading, tier: 'disk' } : undefined
   }
 
   /** Saves what is missing of the first `count` tokens, from the first missing block on. */
@@ -66,8 +105,9 @@ export class RamTier {
     if (!this.enabled || blocks === 0) return
     const keys = this.#keys(held.scope, held.tokens, blocks)
     for (let block = 0; block < blocks; block++) {
-      if (!this.pool.has(keys[block] as string) && !this.#save(held, keys, block)) return
+      if (!this.pool.has(keys[block] as string) && !this.#save(held, keys, block)) break
     }
+    this.#writeLater(held, keys)
   }
 
   /** Queues the full blocks among the first `count` tokens: `work` saves them one by one. */
@@ -83,14 +123,54 @@ export class RamTier {
     if (job === undefined) return false
     const keys = (job.keys ??= this.#keys(job.scope, job.tokens, job.blocks))
     while (job.at < job.blocks && this.pool.has(keys[job.at] as string)) job.at++
-    if (job.at >= job.blocks || !this.#saveQueued(job, keys, tree)) this.#saves.drop()
+    if (job.at >= job.blocks || !this.#saveQueued(job, keys, tree)) {
+      this.#saves.drop()
+      this.#writeLater(job, keys)
+    }
     return true
   }
 
-  reset(scopePrefix: string): { readonly tokens: number; readonly bytes: number } {
+  reset(scopePrefix: string): { readonly tokens: number; readonly diskTokens: number; readonly bytes: number } {
     this.#saves.reset(scopePrefix)
     const dropped = this.pool.reset(scopePrefix)
-    return { tokens: dropped.blocks * blockTokens, bytes: dropped.bytes }
+    const onDisk = this.disk?.reset(scopePrefix) ?? { blocks: 0, bytes: 0 }
+    return {
+      tokens: dropped.blocks * blockTokens,
+      diskTokens: onDisk.blocks * blockTokens,
+      bytes: dropped.bytes + onDisk.bytes,
+    }
+  }
+
+  #holds({ key, tokens }: ChildBlock): boolean {
+    return this.pool.find(key, tokens) !== undefined || this.disk?.has(key) === true
+  }
+
+  /** The block that goes on most like a prompt, from either tier; from RAM where both go on alike. */
+  #closest(parent: string, rest: Int32Array): PartialBlock | undefined {
+    const inRam = this.pool.closest(parent, rest)
+    const onDisk = this.disk?.closest(parent, rest)
+    return (onDisk?.count ?? 0) > (inRam?.count ?? 0) ? onDisk : inRam
+  }
+
+  #touch(keys: readonly string[]): void {
+    this.pool.touch(keys, keys.length)
+    this.disk?.touch(keys, keys.length)
+  }
+
+  #bytesOfBlock(): number {
+    return (this.#blockBytes ||= this.disk?.slotBytes ?? 0)
+  }
+
+  #writeLater(
+    { scope, tokens }: { readonly scope: string; readonly tokens: Int32Array },
+    keys: readonly string[],
+  ): void {
+    this.disk?.writeLater({
+      scope,
+      tokens,
+      keys,
+      stateOf: (block) => this.pool.find(keys[block] as string, blockOf(tokens, block)),
+    })
   }
 
   #saveQueued(

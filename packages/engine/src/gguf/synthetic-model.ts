@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { chatmlTemplate } from './chatml.ts'
 import { denseTensors, shapeMetadata } from './dense-model.ts'
 import type { ModelShape } from './dense-model.ts'
+import { recurrentMetadata, recurrentTensors } from './recurrent-model.ts'
+import type { RecurrentShape } from './recurrent-model.ts'
 import { trainingText } from './training-text.ts'
 import { tokenizerMetadata, trainVocabulary } from './vocabulary.ts'
 import { ggufFileBytes, writeGguf } from './write.ts'
@@ -12,6 +14,7 @@ import { ggufFileBytes, writeGguf } from './write.ts'
 export const modelShapes: {
   readonly tiny: ModelShape
   readonly tinySlidingWindow: ModelShape
+  readonly tinyRecurrent: RecurrentShape
   readonly smol135: ModelShape
   readonly qwen05: ModelShape
 } = {
@@ -48,6 +51,19 @@ export const modelShapes: {
     ropeBase: 100_000,
     tiedOutput: true,
     slidingWindow: 128,
+    seed: 1,
+  },
+  tinyRecurrent: {
+    name: 'tiny-recurrent',
+    architecture: 'mamba',
+    layers: 3,
+    width: 64,
+    stateSize: 16,
+    convolution: 4,
+    timeStepRank: 4,
+    vocabulary: 768,
+    merges: 480,
+    contextTokens: 32_768,
     seed: 1,
   },
   smol135: {
@@ -92,10 +108,14 @@ export const modelShapes: {
  *
  * @example const path = syntheticModel(modelShapes.tiny, '/tmp/models')
  */
-export function syntheticModel(shape: ModelShape, directory: string): string {
+export function syntheticModel(shape: ModelShape | RecurrentShape, directory: string): string {
   const vocabulary = trainVocabulary({ text: trainingText, size: shape.vocabulary, merges: shape.merges })
-  const metadata = [...shapeMetadata(shape), ...tokenizerMetadata(vocabulary, chatmlTemplate)]
-  const content = { metadata, tensors: denseTensors(shape) }
+  const recurrent = shape.architecture === 'mamba'
+  const metadata = [
+    ...(recurrent ? recurrentMetadata(shape) : shapeMetadata(shape)),
+    ...tokenizerMetadata(vocabulary, chatmlTemplate),
+  ]
+  const content = { metadata, tensors: recurrent ? recurrentTensors(shape) : denseTensors(shape) }
   const digest = createHash('sha256')
     .update(JSON.stringify([shape, metadata]))
     .digest('hex')

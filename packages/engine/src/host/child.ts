@@ -19,13 +19,13 @@ function receive(message: ToEngine): void {
       start(message.config).catch(endWithError)
       break
     case 'generate':
-      host.generate(message.request)
+      host.generate(message.request, message.at)
       break
     case 'cancel':
       host.cancel(message.id)
       break
     case 'call':
-      answer(message.call, message).catch(endWithError)
+      answer(message.call, message, message.at).catch(endWithError)
       break
     case 'close':
       if (!running) process.exit(0)
@@ -48,9 +48,9 @@ async function start(config: EngineConfig): Promise<void> {
   process.exit(0)
 }
 
-async function answer(call: number, question: EngineCall): Promise<void> {
+async function answer(call: number, question: EngineCall, at: number): Promise<void> {
   try {
-    send({ kind: 'answer', call, answer: await host.answer(question) })
+    send({ kind: 'answer', call, answer: await host.answer(question, at) })
   } catch (error) {
     send({ kind: 'no-answer', call, error: toWire(error) })
   }

@@ -1,16 +1,32 @@
 import { setImmediate } from 'node:timers/promises'
-import { IncipitError, tokenCount } from '@incipit/core'
+import { epochMs, IncipitError, tokenCount } from '@incipit/core'
 import type { RequestId } from '@incipit/core'
-import type { EngineConfig, EngineRequest, ResetReport, ResetSelector } from '../engine.ts'
+import type { PinBook, PinnedPrefix } from '../cache/pin-book.ts'
+import type {
+  CachedPrefixes,
+  EmbeddingRequest,
+  EngineConfig,
+  EngineEmbeddings,
+  EnginePin,
+  EngineRequest,
+  PinAddress,
+  PrefixQuery,
+  ResetReport,
+  ResetSelector,
+} from '../engine.ts'
 import { modelFile } from '../gguf/demo-model.ts'
 import type { Model, Native } from '../native/contract.ts'
 import type { SchedulerSink } from '../schedule/request.ts'
 import type { EngineAnswers, EngineCall, RequestEvent } from './protocol.ts'
 import { toWire } from './protocol.ts'
+import { DiskTiers } from './disk-tiers.ts'
+import { listPrefixes } from './list-prefixes.ts'
 import { ServedModel } from './served-model.ts'
 
 /** What a process takes beside weights, KV and pools: code, heaps, scratch memory of the kernels. */
 const processBytes = 300 * 1024 * 1024
+/** How long a process that ends may take to write what it has cached. */
+const lastWritesMs = 2_000
 
 /**
  * The models of the engine process and the loop that runs them. One batch at a time over all models:
@@ -21,6 +37,7 @@ export class EngineHost {
   readonly #weights = new Map<string, Model>()
   readonly #send: (events: readonly RequestEvent[]) => void
   #events: RequestEvent[] = []
+  #disks: DiskTiers | undefined
   #closing = false
   #wake: (() => void) | undefined
 
@@ -40,32 +57,39 @@ export class EngineHost {
       event: (id, event) => void this.#events.push({ id: id as RequestId, event }),
       fail: (id, error) => void this.#events.push({ id: id as RequestId, error: toWire(error) }),
     }
+    const disks = new DiskTiers({ dataDir: config.dataDir, bytes: config.diskBytes, models: config.models.length })
+    this.#disks = disks
     for (const entry of config.models) {
       if (this.#models.has(entry.name)) throw new Error(`two models are named "${entry.name}"`)
       const model = this.#weightsOf(native, entry.path, config.dataDir)
       // Oxlint would have them start at once; the templates they evaluate would fight for the cores.
       // oxlint-disable-next-line no-await-in-loop
-      this.#models.set(entry.name, await ServedModel.start({ config, entry, model, sink }))
+      this.#models.set(entry.name, await ServedModel.start({ config, entry, model, sink, disks }))
     }
+    await disks.dropOldStores()
   }
 
   /** Queues a request; what it is refused for arrives as its event. */
-  generate(request: EngineRequest): void {
+  generate(request: EngineRequest, at: number): void {
     const { id, generation } = request
     try {
       const served = this.#model(request.model)
       const { scheduler } = served
       // A full house must not tokenise first.
       scheduler.checkRoom()
+      served.cache.pins.advance(at)
+      const prompt = served.promptTokens(generation)
       scheduler.submit({
         id,
         scope: request.scopeKey,
-        prompt: served.promptTokens(generation),
+        prompt,
+        ...served.controls(request, prompt, at),
         sampling: generation.sampling,
         maxTokens: generation.maxTokens,
         stop: generation.stop,
         topLogprobs: generation.topLogprobs,
         prefixCache: request.prefixCache,
+        plan: served.planAnswer(generation),
       })
       this.#wake?.()
     } catch (error) {
@@ -74,15 +98,35 @@ export class EngineHost {
   }
 
   cancel(id: RequestId): void {
-    for (const { scheduler } of this.#models.values()) scheduler.cancel(id)
+    for (const { scheduler, embedder } of this.#models.values()) {
+      scheduler.cancel(id)
+      embedder.cancel(id)
+    }
   }
 
-  answer(question: EngineCall): Promise<EngineAnswers[keyof EngineAnswers]> | EngineAnswers[keyof EngineAnswers] {
+  /** @param at the instant by the clock that lives of pins go by */
+  answer(
+    question: EngineCall,
+    at: number,
+  ): Promise<EngineAnswers[keyof EngineAnswers]> | EngineAnswers[keyof EngineAnswers] {
     switch (question.ask) {
       case 'tokenize':
         return this.#model(question.model).promptTokens(question.generation)
+      case 'embed':
+        return this.#embed(question.request)
       case 'reset':
         return this.#reset(question.selector)
+      case 'prefixes':
+        return this.#prefixes(question.query)
+      case 'pins':
+        return this.#pins(question.scopePrefix, at)
+      case 'unpin':
+        return this.#pinBook(question.pin, at).remove(question.pin.scopeKey, question.pin.id)
+      case 'extend-pin': {
+        const { pin, ttlMs } = question
+        const extended = this.#pinBook(pin, at).extend(pin.scopeKey, pin.id, ttlMs)
+        return extended === undefined ? undefined : describePin(pin.model, extended)
+      }
       case 'stats':
       default:
         return this.#stats()
@@ -101,8 +145,17 @@ export class EngineHost {
       // oxlint-disable-next-line no-await-in-loop
       else await this.#sleep()
     }
+    await this.#keepOnDisk()
     for (const model of this.#models.values()) model.close()
     for (const model of this.#weights.values()) model.close()
+  }
+
+  /** What is cached goes to disk, as much as there is time for. */
+  async #keepOnDisk(): Promise<void> {
+    const deadline = performance.now() + lastWritesMs
+    for (const { cache } of this.#models.values()) while (performance.now() < deadline && cache.work());
+    await this.#disks?.flush(Math.max(0, deadline - performance.now()))
+    await this.#disks?.close()
   }
 
   /** Ends `run` behind the step under way. */
@@ -113,9 +166,11 @@ export class EngineHost {
 
   async #stepAll(): Promise<boolean> {
     let worked = false
-    for (const { scheduler } of this.#models.values()) {
+    for (const { scheduler, embedder } of this.#models.values()) {
       // oxlint-disable-next-line no-await-in-loop
       if ((await scheduler.step()) !== 'idle') worked = true
+      // oxlint-disable-next-line no-await-in-loop
+      if (await embedder.step()) worked = true
       if (this.#events.length > 0) this.#send(this.#events)
       this.#events = []
     }
@@ -123,7 +178,10 @@ export class EngineHost {
   }
 
   async #sleep(): Promise<void> {
-    if (this.#closing || this.models.some(({ scheduler }) => scheduler.running + scheduler.queued > 0)) {
+    if (
+      this.#closing ||
+      this.models.some(({ scheduler, embedder }) => scheduler.running + scheduler.queued + embedder.pending > 0)
+    ) {
       await setImmediate()
       return
     }
@@ -142,6 +200,13 @@ export class EngineHost {
     return model
   }
 
+  #embed({ id, model, inputs }: EmbeddingRequest): Promise<EngineEmbeddings> {
+    const served = this.#model(model)
+    const embedded = served.embedder.submit(id, served.inputTokens(inputs))
+    this.#wake?.()
+    return embedded
+  }
+
   #model(name: string): ServedModel {
     const served = this.#models.get(name)
     if (served === undefined) throw new IncipitError('unknown_model', `no model is named "${name}"`)
@@ -150,20 +215,45 @@ export class EngineHost {
 
   async #reset(selector: ResetSelector): Promise<ResetReport> {
     const selected = this.models.filter(({ info }) => selector.model === undefined || info.name === selector.model)
-    const resets = await Promise.all(selected.map(({ scheduler }) => scheduler.reset(selector.scopePrefix ?? '')))
+    const resets = await Promise.all(selected.map((model) => model.reset(selector.scopePrefix ?? '')))
     const total = (count: (reset: (typeof resets)[number], index: number) => number): number =>
       resets.reduce((sum, reset, index) => sum + count(reset, index), 0)
     const hotBytes = total(({ hotTokens }, index) => hotTokens * (selected[index]?.info.kvBytesPerToken ?? 0))
     return {
       hotTokens: tokenCount(total(({ hotTokens }) => hotTokens)),
       ramTokens: tokenCount(total(({ ramTokens }) => ramTokens)),
-      diskTokens: tokenCount(0),
+      diskTokens: tokenCount(total(({ diskTokens }) => diskTokens)),
       bytes: hotBytes + total(({ bytes }) => bytes),
     }
   }
 
+  #prefixes({ models, scopePrefix, limit }: PrefixQuery): CachedPrefixes {
+    const selected = this.models.filter(({ info }) => models?.includes(info.name) ?? true)
+    return listPrefixes(
+      selected.map(({ info, cache }) => ({ model: info.name, cache })),
+      { scopePrefix, limit },
+    )
+  }
+
+  #pinBook({ model }: PinAddress, at: number): PinBook {
+    const { pins } = this.#model(model).cache
+    pins.advance(at)
+    return pins
+  }
+
+  #pins(scopePrefix: string, at: number): readonly EnginePin[] {
+    return this.models.flatMap(({ info, cache }) => {
+      cache.pins.advance(at)
+      const pins = cache.pins.list().filter(({ scope }) => scope.startsWith(scopePrefix))
+      return pins.map((pin) => describePin(info.name, pin))
+    })
+  }
+
   #stats(): EngineAnswers['stats'] {
-    const planned = this.models.reduce((sum, { plan }) => sum + plan.kvBytes + plan.ramBytes, processBytes)
+    const planned = this.models.reduce(
+      (sum, { plan, embedderBytes }) => sum + plan.kvBytes + plan.ramBytes + embedderBytes,
+      processBytes,
+    )
     const weights = [...this.#weights.values()].reduce((sum, { facts }) => sum + facts.fileBytes, 0)
     return {
       models: this.models.map((model) => model.stats()),
@@ -173,4 +263,10 @@ export class EngineHost {
       budgetBytes: planned + weights,
     }
   }
+}
+
+function describePin(model: string, pin: PinnedPrefix): EnginePin {
+  const { id, scope: scopeKey, tokens, ttlMs, pinnedAt, expiresAt, reads } = pin
+  const times = { pinnedAt: epochMs(pinnedAt), expiresAt: epochMs(expiresAt) }
+  return { model, id, scopeKey, tokens: tokenCount(tokens.length), ttlMs, ...times, reads }
 }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { GenerationEvent, IncipitError, RequestId } from '@incipit/core'
-import { requestId } from '@incipit/core'
+import { epochMs, requestId } from '@incipit/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Engine, EngineConfig, EngineRequest } from '../engine.ts'
 import { engineProcessId } from '../testing/engine-process-id.ts'
@@ -18,6 +18,7 @@ const config: EngineConfig = {
   flashAttention: 'auto',
   hotBytes: 'auto',
   ramBytes: 2 ** 24,
+  diskBytes: 2 ** 26,
   minCachedTokens: 16,
   maxConcurrent: 8,
   maxQueued: 64,
@@ -29,11 +30,15 @@ let engine: Engine
 let nextId = 0
 
 beforeAll(async () => {
-  const started = await startEngine(config)
-  if (started.kind === 'unavailable') throw new Error(started.reason)
-  engine = started.engine
+  engine = await started(config)
 })
 afterAll(() => engine.close())
+
+async function started(settings: EngineConfig): Promise<Engine> {
+  const start = await startEngine(settings)
+  if (start.kind === 'unavailable') throw new Error(start.reason)
+  return start.engine
+}
 
 function aRequest(
   content: string,
@@ -65,9 +70,10 @@ test('CF-1 CF-8 a warm request evaluates only what is new, and says so before th
   expect(tokens.length).toBe(promptTokens)
 })
 
-test('P-5 F-3 another model and another scope begin cold', async () => {
+test('F-3 another scope begins cold, and another instance of the model shares nothing but what is on disk', async () => {
   await collect(engine.generate(aRequest(story), never))
-  expect((await collect(engine.generate(aRequest(story, { model: 'twin' }), never))).prompt?.cachedTokens).toBe(0)
+  const twin = await collect(engine.generate(aRequest(story, { model: 'twin' }), never))
+  expect(twin.prompt?.tiers).toMatchObject({ hot: 0, ram: 0 })
   expect((await collect(engine.generate(aRequest(story, { scopeKey: 'b' }), never))).prompt?.cachedTokens).toBe(0)
 })
 
@@ -112,7 +118,7 @@ test('refusals arrive with code and numbers', async () => {
     code: 'context_overflow',
     message: expect.stringMatching(/^prompt is 20000000 bytes of text, \d+ allowed by a context of 4096 tokens$/),
   })
-  expect(performance.now() - started).toBeLessThan(2_000)
+  expect(performance.now() - started).toBeLessThan(20_000)
   const crowd = await Promise.allSettled(
     Array.from({ length: 80 }, () => collect(engine.generate(aRequest('crowd', { maxTokens: 40 }), never))),
   )
@@ -139,9 +145,34 @@ test('a native crash fails what is in flight, and the next request is served', a
   process.kill(engineProcessId(), 'SIGSEGV')
   await expect(drained(events)).rejects.toMatchObject({ code: 'engine_failed' })
   const after = await collect(engine.generate(aRequest(story), never))
-  expect(after.prompt?.cachedTokens).toBe(0)
+  expect(after.prompt?.tiers).toMatchObject({ hot: 0, ram: 0 })
   expect(after.finish).toBeDefined()
   expect((await engine.stats()).restarts).toBe(before + 1)
+})
+
+test('P-8 F-5 what was cached is there after a restart, from disk, and the answer is the same', async () => {
+  const own = { ...config, dataDir: temporaryDirectory() }
+  const first = await started(own)
+  const cold = await collect(first.generate(aRequest(story, { maxTokens: 40 }), never))
+  await first.close()
+  const second = await started(own)
+  try {
+    const [stats] = (await second.stats()).models
+    expect(stats?.disk).toMatchObject({ off: undefined, discarded: 0 })
+    expect(stats?.disk.restored).toBeGreaterThan(2)
+    const warm = await collect(second.generate(aRequest(story, { maxTokens: 40 }), never))
+    expect(warm.prompt?.tiers).toMatchObject({ hot: 0, ram: 0 })
+    expect(warm.prompt?.tiers.disk).toBeGreaterThan(200)
+    expect(warm.text).toBe(cold.text)
+    const again = await collect(second.generate(aRequest(story, { maxTokens: 40 }), never))
+    expect(again.prompt?.tiers.hot).toBeGreaterThan(200)
+    expect(again.text).toBe(cold.text)
+    const third = await started(own)
+    expect((await third.stats()).models[0]?.disk.off).toContain('in use by another process')
+    await third.close()
+  } finally {
+    await second.close()
+  }
 })
 
 test('a model that is not there is refused in plain words', async () => {
@@ -154,3 +185,42 @@ test('a model that is not there is refused in plain words', async () => {
 async function drained(events: AsyncIterator<GenerationEvent>): Promise<void> {
   while ((await events.next()).done !== true);
 }
+
+test('P-3 a prefix is evaluated once and kept under a name, for its life, in its scope, by an injected clock', async () => {
+  let now = Date.UTC(2026, 10, 20)
+  const start = await startEngine({ ...config, dataDir: temporaryDirectory() }, { now: () => epochMs(now) })
+  if (start.kind === 'unavailable') throw new Error(start.reason)
+  const { engine: own } = start
+  try {
+    const generation = aGeneration([{ role: 'system', content: story }])
+    const contents = { model: 'demo', scopeKey: 'a', generation, ttlMs: 3_600_000 }
+    const pin = await own.pin(contents, never)
+    expect(pin).toMatchObject({ model: 'demo', scopeKey: 'a', ttlMs: 3_600_000, reads: 0 })
+    expect(pin.expiresAt).toBe(now + 3_600_000)
+
+    const question = { ...generation, messages: [...generation.messages, { role: 'user' as const, content: 'Why?' }] }
+    const { prompt } = await collect(
+      own.generate({ ...aRequest(''), generation: { ...question, maxTokens: 2 } }, never),
+    )
+    expect(prompt?.cachedTokens).toBeGreaterThanOrEqual(pin.tokens)
+    // Reading does not extend it: that takes a word.
+    now += 3_599_000
+    expect(await own.pins('a')).toMatchObject([{ id: pin.id, reads: 1, expiresAt: pin.expiresAt }])
+    expect(await own.pins('b')).toEqual([])
+    expect(await own.extendPin({ ...pin, scopeKey: 'b' }, 60_000)).toBeUndefined()
+    expect(await own.extendPin(pin, 60_000)).toMatchObject({ expiresAt: now + 60_000 })
+    now += 60_000
+    expect(await own.pins()).toEqual([])
+    expect(await own.extendPin(pin, 60_000)).toBeUndefined()
+
+    const again = await own.pin(contents, never)
+    expect(await own.unpin({ ...again, scopeKey: 'b' })).toBe(false)
+    expect(await own.unpin(again)).toBe(true)
+    expect((await own.stats()).models[0]?.pins).toEqual({ count: 0, tokens: 0, dropped: 0 })
+    await own.pin(contents, never)
+    await own.reset({ scopePrefix: 'a' })
+    expect(await own.pins()).toEqual([])
+  } finally {
+    await own.close()
+  }
+})

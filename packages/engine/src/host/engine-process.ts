@@ -1,13 +1,21 @@
-import type { GenerationEvent, GenerationRequest, RequestId } from '@incipit/core'
-import { compiledEntry, IncipitError } from '@incipit/core'
+import type { EpochMs, GenerationEvent, GenerationRequest, RequestId } from '@incipit/core'
+import { compiledEntry, epochMs, IncipitError, requestId } from '@incipit/core'
 import type { ChildProcess } from 'node:child_process'
 import { fork } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import type {
+  CachedPrefixes,
+  EmbeddingRequest,
   Engine,
   EngineConfig,
+  EngineEmbeddings,
   EngineModelInfo,
+  EnginePin,
   EngineRequest,
   EngineStats,
+  PrefixQuery,
+  PinAddress,
+  PinRequest,
   ResetReport,
   ResetSelector,
 } from '../engine.ts'
@@ -20,13 +28,21 @@ export type StartedEngine =
   | { readonly kind: 'started'; readonly engine: Engine }
   | { readonly kind: 'unavailable'; readonly reason: string }
 
+/** What the engine takes from around it. */
+export interface EnginePorts {
+  readonly now: () => EpochMs
+}
+
+const systemPorts: EnginePorts = { now: () => epochMs(Date.now()) }
+
 /**
  * Starts the engine in a process of its own and waits until its models are loaded.
+ * @param ports.now the wall clock that lives of pins and of a provider's entries go by; a test may move it
  * @throws Error in plain words when a model cannot be served
  * @example const started = await startEngine(config)
  */
-export async function startEngine(config: EngineConfig): Promise<StartedEngine> {
-  const engine = new EngineProcess(config)
+export async function startEngine(config: EngineConfig, ports: EnginePorts = systemPorts): Promise<StartedEngine> {
+  const engine = new EngineProcess(config, ports)
   const first = await engine.start()
   if (first.kind === 'ready') return { kind: 'started', engine }
   await engine.close()
@@ -55,7 +71,16 @@ const stableMs = 30_000
 /** Milliseconds a request or question waits for a process that is down: longer than any delay above. */
 const restartWaitMs = 10_000
 /** Milliseconds a question may take: long prompts take long to tokenise, and a reset waits for a batch. */
-const answerMs = { stats: 5_000, tokenize: 30_000, reset: 30_000 } as const
+const answerMs = {
+  stats: 5_000,
+  prefixes: 5_000,
+  tokenize: 30_000,
+  reset: 30_000,
+  embed: 300_000,
+  pins: 5_000,
+  unpin: 5_000,
+  'extend-pin': 5_000,
+} as const
 const maxErrorText = 4_096
 
 /**
@@ -65,6 +90,7 @@ const maxErrorText = 4_096
  */
 class EngineProcess implements Engine {
   readonly #config: EngineConfig
+  readonly #now: () => EpochMs
   readonly #requests = new Map<RequestId, EventQueue>()
   readonly #calls = new Map<number, PendingCall>()
   #models: readonly EngineModelInfo[] = []
@@ -79,8 +105,9 @@ class EngineProcess implements Engine {
   #closing = false
   #errorText = ''
 
-  constructor(config: EngineConfig) {
+  constructor(config: EngineConfig, ports: EnginePorts) {
     this.#config = config
+    this.#now = ports.now
   }
 
   get models(): readonly EngineModelInfo[] {
@@ -104,7 +131,7 @@ class EngineProcess implements Engine {
     signal.addEventListener('abort', abort, { once: true })
     if (signal.aborted) abort()
     try {
-      this.#send({ kind: 'generate', request })
+      this.#send({ kind: 'generate', request, at: this.#now() })
       yield* queue
     } finally {
       signal.removeEventListener('abort', abort)
@@ -118,8 +145,58 @@ class EngineProcess implements Engine {
     return this.#ask({ ask: 'tokenize', model, generation })
   }
 
+  async embed(request: EmbeddingRequest, signal: AbortSignal): Promise<EngineEmbeddings> {
+    signal.throwIfAborted()
+    const embedded = this.#ask<EngineEmbeddings>({ ask: 'embed', request })
+    const { promise: given, reject: giveUp } = withReject()
+    const abort = (): void => {
+      giveUp(signal.reason)
+      // Behind the question, which may not have left yet.
+      setImmediate(() => this.#send({ kind: 'cancel', id: request.id }))
+    }
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      return await Promise.race([embedded, given])
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
   reset(selector: ResetSelector): Promise<ResetReport> {
     return this.#ask({ ask: 'reset', selector })
+  }
+
+  prefixes(query: PrefixQuery): Promise<CachedPrefixes> {
+    return this.#ask({ ask: 'prefixes', query })
+  }
+
+  async pin(request: PinRequest, signal: AbortSignal): Promise<EnginePin> {
+    const { model, scopeKey, ttlMs } = request
+    const message = request.generation.messages.length - 1
+    const id = `pin_${randomUUID()}`
+    const cache = { pins: [{ place: { kind: 'message' as const, message }, ttlMs }] }
+    const generation = { ...request.generation, maxTokens: 0, cache }
+    const evaluation = { id: requestId(id), model, scopeKey, generation, prefixCache: 'on' as const, pinId: id }
+    // Its end says that the prompt is evaluated, and so pinned.
+    for await (const event of this.generate(evaluation, signal)) if (event.kind === 'finish') break
+    const pin = (await this.pins(scopeKey)).find((one) => one.id === id)
+    if (pin !== undefined) return pin
+    throw new IncipitError(
+      'engine_failed',
+      'the prefix could not be kept: there is no room, or the model caches nothing',
+    )
+  }
+
+  unpin(pin: PinAddress): Promise<boolean> {
+    return this.#ask({ ask: 'unpin', pin })
+  }
+
+  extendPin(pin: PinAddress, ttlMs: number): Promise<EnginePin | undefined> {
+    return this.#ask({ ask: 'extend-pin', pin, ttlMs })
+  }
+
+  pins(scopePrefix = ''): Promise<readonly EnginePin[]> {
+    return this.#ask({ ask: 'pins', scopePrefix })
   }
 
   async stats(): Promise<EngineStats> {
@@ -156,7 +233,7 @@ class EngineProcess implements Engine {
         },
         allowedMs - (performance.now() - startedAt),
       )
-      this.#send({ kind: 'call', call, ...question })
+      this.#send({ kind: 'call', call, at: this.#now(), ...question })
     })
     return answer.finally(() => clearTimeout(timer))
   }
@@ -281,4 +358,11 @@ class EngineProcess implements Engine {
     const line = this.#errorText.trim().split('\n').at(-1) ?? ''
     return line === '' ? '' : `: ${line.slice(0, 300)}`
   }
+}
+
+/** A promise that can only be rejected. */
+function withReject(): { readonly promise: Promise<never>; readonly reject: (reason: unknown) => void } {
+  let reject: (reason: unknown) => void = () => undefined
+  const promise = new Promise<never>((_, rejected) => (reject = rejected))
+  return { promise, reject }
 }

@@ -21,6 +21,7 @@ beforeAll(async () => {
     flashAttention: 'auto',
     hotBytes: 'auto',
     ramBytes: 0,
+    diskBytes: 0,
     minCachedTokens: 16,
     maxConcurrent: 8,
     maxQueued: 64,

@@ -18,6 +18,8 @@ export interface MemoryPlan {
 const overheadCells = 4 * pageCells
 /** llama.cpp rounds buffers up to this. */
 const cellGranule = 256
+/** Sequences of full length that a recurrent model has room for. */
+const sharedSequences = 8
 /** An automatic KV buffer holds one full context, and several where a context is shorter than this. */
 const sharedCells = 16_384
 /** An automatic buffer stays below this, unless the configuration asks for a longer context. */
@@ -35,6 +37,7 @@ export function planMemory(config: EngineConfig, entry: EngineModelConfig, facts
   const share = 1 / config.models.length
   const ramBytes = Math.floor(config.ramBytes * share)
   const budget = config.hotBytes === 'auto' ? undefined : Math.floor(config.hotBytes * share)
+  if (facts.recurrent) return planRecurrent(config, entry, facts, ramBytes)
   const limit = Math.floor((budget ?? automaticBytes) / facts.kvBytesPerToken)
   const wanted = entry.contextTokens ?? Math.min(facts.trainedContextTokens, limit - overheadCells)
   const least = roundUp(wanted + overheadCells)
@@ -58,6 +61,18 @@ export function planMemory(config: EngineConfig, entry: EngineModelConfig, facts
     ramBytes,
     hotCells: ramBytes > 0 ? hotCellsBeforeRam : Infinity,
   }
+}
+
+/** State of a recurrent model is as large behind one token as behind all: cells only count tokens. */
+function planRecurrent(
+  { maxConcurrent }: EngineConfig,
+  { contextTokens: asked }: EngineModelConfig,
+  facts: ModelFacts,
+  ramBytes: number,
+): MemoryPlan {
+  const contextTokens = asked ?? Math.min(facts.trainedContextTokens, sharedCells)
+  const cells = roundUp(contextTokens + overheadCells) * Math.min(maxConcurrent, sharedSequences)
+  return { contextTokens, cells, kvBytes: 0, ramBytes, hotCells: Infinity }
 }
 
 function roundUp(cells: number): number {

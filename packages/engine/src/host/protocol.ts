@@ -1,10 +1,16 @@
 import type { ErrorCode, GenerationEvent, GenerationRequest, RequestId } from '@incipit/core'
 import { IncipitError } from '@incipit/core'
 import type {
+  CachedPrefixes,
+  EmbeddingRequest,
   EngineConfig,
+  EngineEmbeddings,
   EngineModelInfo,
+  EnginePin,
   EngineRequest,
   EngineStats,
+  PrefixQuery,
+  PinAddress,
   ResetReport,
   ResetSelector,
 } from '../engine.ts'
@@ -12,21 +18,32 @@ import type {
 /** What the server tells the engine process. */
 export type ToEngine =
   | { readonly kind: 'start'; readonly config: EngineConfig }
-  | { readonly kind: 'generate'; readonly request: EngineRequest }
+  /** `at`: by the clock of the server, which tests may move. */
+  | { readonly kind: 'generate'; readonly request: EngineRequest; readonly at: number }
   | { readonly kind: 'cancel'; readonly id: RequestId }
-  | ({ readonly kind: 'call'; readonly call: number } & EngineCall)
+  | ({ readonly kind: 'call'; readonly call: number; readonly at: number } & EngineCall)
   | { readonly kind: 'close' }
 
 /** Questions that have one answer. */
 export type EngineCall =
   | { readonly ask: 'tokenize'; readonly model: string; readonly generation: GenerationRequest }
+  | { readonly ask: 'embed'; readonly request: EmbeddingRequest }
   | { readonly ask: 'reset'; readonly selector: ResetSelector }
+  | { readonly ask: 'prefixes'; readonly query: PrefixQuery }
+  | { readonly ask: 'pins'; readonly scopePrefix: string }
+  | { readonly ask: 'unpin'; readonly pin: PinAddress }
+  | { readonly ask: 'extend-pin'; readonly pin: PinAddress; readonly ttlMs: number }
   | { readonly ask: 'stats' }
 
 /** What those questions are answered with. */
 export interface EngineAnswers {
   readonly tokenize: Int32Array
+  readonly embed: EngineEmbeddings
   readonly reset: ResetReport
+  readonly prefixes: CachedPrefixes
+  readonly pins: readonly EnginePin[]
+  readonly unpin: boolean
+  readonly 'extend-pin': EnginePin | undefined
   readonly stats: Omit<EngineStats, 'restarts'>
 }
 

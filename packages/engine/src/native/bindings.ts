@@ -61,6 +61,7 @@ export interface LlamaFunctions {
   llama_set_n_threads(context: Pointer, decode: number, batch: number): void
   llama_decode: AsyncCall<[context: Pointer, batch: Struct], number>
   llama_get_logits_ith(context: Pointer, index: number): Pointer | null
+  llama_get_embeddings_ith(context: Pointer, index: number): Pointer | null
   llama_memory_seq_rm(memory: Pointer, sequence: number, start: number, end: number): boolean
   llama_memory_seq_cp(...args: [memory: Pointer, from: number, to: number, start: number, end: number]): void
   llama_memory_seq_pos_min(memory: Pointer, sequence: number): number
@@ -68,6 +69,11 @@ export interface LlamaFunctions {
   llama_state_seq_get_size(context: Pointer, sequence: number): number | bigint
   llama_state_seq_get_data(context: Pointer, target: Uint8Array, bytes: number, sequence: number): number | bigint
   llama_state_seq_set_data(context: Pointer, source: Uint8Array, bytes: number, sequence: number): number | bigint
+  llama_sampler_init_grammar(vocab: Pointer, grammar: string, root: string): Pointer | null
+  /** `candidates`: the memory of a `llama_token_data_array`. */
+  llama_sampler_apply(sampler: Pointer, candidates: Pointer): void
+  llama_sampler_accept(sampler: Pointer, token: number): void
+  llama_sampler_free(sampler: Pointer): void
 }
 
 /** Runs on a thread of its own; the callback comes back on the event loop. */
@@ -152,6 +158,7 @@ const signatures: Readonly<Record<keyof LlamaFunctions, readonly [result: string
   llama_set_n_threads: ['void', 'ptr', 'int32', 'int32'],
   llama_decode: ['int32', 'ptr', 'batch'],
   llama_get_logits_ith: ['ptr', 'ptr', 'int32'],
+  llama_get_embeddings_ith: ['ptr', 'ptr', 'int32'],
   llama_memory_seq_rm: ['bool', 'ptr', 'int32', 'int32', 'int32'],
   llama_memory_seq_cp: ['void', 'ptr', 'int32', 'int32', 'int32', 'int32'],
   llama_memory_seq_pos_min: ['int32', 'ptr', 'int32'],
@@ -159,6 +166,10 @@ const signatures: Readonly<Record<keyof LlamaFunctions, readonly [result: string
   llama_state_seq_get_size: ['size_t', 'ptr', 'int32'],
   llama_state_seq_get_data: ['size_t', 'ptr', 'ptr', 'size_t', 'int32'],
   llama_state_seq_set_data: ['size_t', 'ptr', 'ptr', 'size_t', 'int32'],
+  llama_sampler_init_grammar: ['ptr', 'ptr', 'str', 'str'],
+  llama_sampler_apply: ['void', 'ptr', 'ptr'],
+  llama_sampler_accept: ['void', 'ptr', 'int32'],
+  llama_sampler_free: ['void', 'ptr'],
 }
 
 function declare(layout: StructLayout): TypeObject {

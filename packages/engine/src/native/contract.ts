@@ -11,6 +11,8 @@ export interface ModelFacts {
   readonly trainedContextTokens: number
   readonly parameters: number
   readonly layers: number
+  /** Numbers of the vector of one token. */
+  readonly width: number
   /** Attention heads per layer: the memory for attention scores grows with them. */
   readonly heads: number
   /** Bytes of f16 K and V of one token over all layers. */
@@ -25,6 +27,9 @@ export interface ModelFacts {
   readonly bosToken: number
   readonly eosToken: number
   readonly addsBos: boolean
+  readonly addsEos: boolean
+  /** How the vectors of tokens become one embedding, where the file says it; the mean where it does not. */
+  readonly pooling: 'mean' | 'last' | 'first' | 'rank'
   /** Jinja source from `tokenizer.chat_template`, if the file has one. */
   readonly chatTemplate: string | undefined
   /** `general.incipit.synthetic` of the file. */
@@ -43,6 +48,21 @@ export interface Model {
   tokenText(token: number): string
   endsGeneration(token: number): boolean
   createContext(options: ContextOptions): Context
+  /**
+   * What an answer may be, as GBNF text whose first rule is `root`.
+   * @throws Error with llama.cpp's words when the text is no grammar
+   */
+  createGrammar(text: string): Grammar
+  close(): void
+}
+
+/** What one answer may still go on with. Close it when the answer has ended. */
+export interface Grammar {
+  allows(token: number): boolean
+  /** The logits, with -Infinity for every token that may not come next; a view, valid until the next call. */
+  mask(logits: Float32Array): Float32Array
+  /** Goes on behind a token that it allows. */
+  accept(token: number): void
   close(): void
 }
 
@@ -50,10 +70,12 @@ export interface ContextOptions {
   /** Cells of the unified KV buffer, over all sequences. */
   readonly cells: number
   readonly batchTokens: number
-  /** At most 256. */
+  /** At most 256; of a sliding-window model 128. */
   readonly sequences: number
   readonly threads: { readonly decode: number; readonly prefill: number }
   readonly flashAttention: boolean
+  /** Computes the vectors of tokens (`embedding`) instead of being asked for logits. */
+  readonly embeddings?: boolean | undefined
   /** Use fewer threads while another process uses their cores; `false` = always all of them. */
   readonly yieldsCores?: boolean | undefined
 }
@@ -87,6 +109,8 @@ export interface Context {
   decode(count: number): Promise<DecodeOutcome>
   /** Logits of batch entry `index`; a view, valid until the next decode. */
   logits(index: number): Float32Array
+  /** The vector of batch entry `index`, where the context computes embeddings; a view, valid until the next decode. */
+  embedding(index: number): Float32Array
   /** Shares `[start, end)` of `from` with `to`; moves no data. */
   copySequence(from: number, to: number, start: number, end: number): void
   /** Drops `[start, end)`; `end` -1 = to the end. False where the model's state cannot be cut there. */

@@ -6,7 +6,7 @@ import { NativeBatch } from './native-batch.ts'
 import { ThreadGovernor } from './thread-governor.ts'
 
 /** More ids than this cannot be asked for (`llama_max_parallel_sequences`). */
-const maxSequences = 256
+export const maxSequences = 256
 
 interface ContextInputs {
   readonly llama: LlamaFunctions
@@ -14,6 +14,8 @@ interface ContextInputs {
   readonly version: string
   readonly model: Pointer
   readonly vocabularySize: number
+  /** Numbers of a token's vector. */
+  readonly width: number
   readonly options: ContextOptions
   readonly onClose: () => void
 }
@@ -25,7 +27,7 @@ export class LlamaContext implements Context {
   readonly #inputs: ContextInputs
   readonly #memory: Pointer
   readonly #batch: NativeBatch
-  readonly #logits = new Map<Pointer, Float32Array>()
+  readonly #rows = new Map<Pointer, Float32Array>()
   readonly #governor: ThreadGovernor
   #context: Pointer | undefined
   #decoding = false
@@ -44,6 +46,9 @@ export class LlamaContext implements Context {
       n_threads: options.threads.decode,
       n_threads_batch: options.threads.prefill,
       flash_attn_type: options.flashAttention ? 1 : 0,
+      embeddings: options.embeddings === true,
+      // Tokens are pooled here: llama.cpp would pool each batch by itself.
+      pooling_type: options.embeddings === true ? 0 : -1,
       offload_kqv: false,
       op_offload: false,
       no_perf: true,
@@ -96,14 +101,14 @@ export class LlamaContext implements Context {
     const { llama, log, vocabularySize } = this.#inputs
     const address = llama.llama_get_logits_ith(this.#idle(), index)
     if (address === null) throw new Error(log.explain(`batch entry ${index} has no logits`))
-    let view = this.#logits.get(address)
-    if (view === undefined) {
-      // The rows of one output buffer; more addresses than rows mean that it moved.
-      if (this.#logits.size >= 2 * this.#batch.capacity) this.#logits.clear()
-      view = new Float32Array(viewOf(address, 4 * vocabularySize))
-      this.#logits.set(address, view)
-    }
-    return view
+    return this.#row(address, vocabularySize)
+  }
+
+  embedding(index: number): Float32Array {
+    const { llama, log, width } = this.#inputs
+    const address = llama.llama_get_embeddings_ith(this.#idle(), index)
+    if (address === null) throw new Error(log.explain(`batch entry ${index} has no embedding`))
+    return this.#row(address, width)
   }
 
   copySequence(from: number, to: number, start: number, end: number): void {
@@ -159,8 +164,20 @@ export class LlamaContext implements Context {
     if (this.#context === undefined) return
     this.#inputs.llama.llama_free(this.#idle())
     this.#context = undefined
-    this.#logits.clear()
+    this.#rows.clear()
     this.#inputs.onClose()
+  }
+
+  /** Of a context only the rows of one kind are read. */
+  #row(address: Pointer, length: number): Float32Array {
+    let view = this.#rows.get(address)
+    if (view === undefined) {
+      // The rows of one output buffer; more addresses than rows mean that it moved.
+      if (this.#rows.size >= 2 * this.#batch.capacity) this.#rows.clear()
+      view = new Float32Array(viewOf(address, 4 * length))
+      this.#rows.set(address, view)
+    }
+    return view
   }
 
   /** Chooses the threads of the batch that is about to begin; call the answer when it has ended. */

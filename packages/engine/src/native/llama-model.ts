@@ -1,10 +1,12 @@
 import type { LlamaFunctions, Pointer } from './bindings.ts'
-import type { Context, ContextOptions, Model, ModelFacts } from './contract.ts'
+import type { Context, ContextOptions, Grammar, Model, ModelFacts } from './contract.ts'
 import { fileHash } from './file-hash.ts'
-import { LlamaContext } from './llama-context.ts'
+import { LlamaContext, maxSequences } from './llama-context.ts'
+import { CandidateMemory, LlamaGrammar } from './llama-grammar.ts'
 import type { NativeLog } from './log.ts'
 import { modelFacts } from './model-facts.ts'
 import { readModelHeader } from './model-header.ts'
+import { WindowGuard } from './window-guard.ts'
 
 /** The loaded library and its log. */
 export interface Library {
@@ -23,6 +25,7 @@ export class LlamaModel implements Model {
   #model: Pointer | undefined
   #tokens: Int32Array = new Int32Array(4_096)
   #controlTokens: ReadonlyMap<string, number> | undefined
+  #candidates: CandidateMemory | undefined
 
   /** @throws Error naming the path and the reason, when the file is no model that llama.cpp can load */
   constructor(library: Library, path: string, dataDir: string) {
@@ -75,20 +78,35 @@ export class LlamaModel implements Model {
     return this.#library.llama.llama_vocab_get_text(this.#token(token), token)
   }
 
+  createGrammar(text: string): Grammar {
+    this.#open()
+    const { llama, log } = this.#library
+    log.take()
+    const sampler = llama.llama_sampler_init_grammar(this.#vocabulary, text, 'root')
+    if (sampler === null) throw new Error(log.explain('this is no grammar'))
+    this.#candidates ??= new CandidateMemory(this.facts.vocabularySize)
+    return new LlamaGrammar(llama, sampler, this.#candidates)
+  }
+
   endsGeneration(token: number): boolean {
     return this.#library.llama.llama_vocab_is_eog(this.#token(token), token)
   }
 
   createContext(options: ContextOptions): Context {
+    const guarded = this.facts.slidingWindow > 0
+    const { sequences } = options
+    const most = guarded ? maxSequences / 2 : maxSequences
+    if (sequences > most) throw new RangeError(`sequences is ${sequences}, 1 to ${most} allowed`)
     const context = new LlamaContext({
       ...this.#library,
       model: this.#open(),
       vocabularySize: this.facts.vocabularySize,
-      options,
+      width: this.facts.width,
+      options: guarded ? { ...options, sequences: 2 * sequences } : options,
       onClose: () => void this.#contexts.delete(context),
     })
     this.#contexts.add(context)
-    return context
+    return guarded ? new WindowGuard(context, sequences) : context
   }
 
   /** Frees the model and every context of it. Closing twice does nothing. */

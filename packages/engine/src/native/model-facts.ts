@@ -3,6 +3,8 @@ import type { LlamaFunctions, Pointer } from './bindings.ts'
 import type { ModelFacts } from './contract.ts'
 
 const bytesPerHalf = 2
+/** By `enum llama_pooling_type`; what is none of them is the mean. */
+const poolings: readonly (ModelFacts['pooling'] | undefined)[] = [undefined, 'mean', 'first', 'last', 'rank']
 
 /** What the engine needs to know of a loaded model: partly asked of the library, partly read from the file. */
 export function modelFacts(options: {
@@ -25,6 +27,7 @@ export function modelFacts(options: {
     trainedContextTokens: llama.llama_model_n_ctx_train(model),
     parameters: Number(llama.llama_model_n_params(model)),
     layers: llama.llama_model_n_layer(model),
+    width: llama.llama_model_n_embd(model),
     heads: llama.llama_model_n_head(model),
     kvBytesPerToken: kvBytesPerToken(architecture, header, {
       layers: llama.llama_model_n_layer(model),
@@ -40,6 +43,8 @@ export function modelFacts(options: {
     bosToken: llama.llama_vocab_bos(vocabulary),
     eosToken: llama.llama_vocab_eos(vocabulary),
     addsBos: llama.llama_vocab_get_add_bos(vocabulary),
+    addsEos: header.metadata.get('tokenizer.ggml.add_eos_token') === true,
+    pooling: poolings[Number(header.metadata.get(`${architecture}.pooling_type`))] ?? 'mean',
     chatTemplate: text('tokenizer.chat_template'),
     synthetic: header.metadata.get('general.incipit.synthetic') === true,
   }

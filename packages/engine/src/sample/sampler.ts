@@ -1,6 +1,7 @@
 import type { Sampling } from '@incipit/core'
 import { isWithin, noCut } from './candidate-cut.ts'
 import type { Cut } from './candidate-cut.ts'
+import type { Grammar } from '../native/contract.ts'
 import { largestLogit } from './largest-logit.ts'
 import { LogitAdjustment } from './logit-adjustment.ts'
 import { createRandom } from './random.ts'
@@ -39,15 +40,18 @@ export class Sampler {
   }
 
   /**
-   * The next token for these logits, which stay as they are; -Infinity masks a token. The token counts
-   * as generated for the penalties of those that follow.
+   * The next token for these logits, which stay as they are; -Infinity masks a token, and so does the grammar. The
+   * token counts as generated for the penalties of those that follow.
    * @throws Error on NaN or Infinity, when every token is masked, or on a wrong length: what computed
    * such logits is broken, and no token may come of it
    */
-  sample(logits: Float32Array): number {
+  sample(logits: Float32Array, grammar?: Grammar): number {
     const { vocabularySize } = this.#workspace
     if (logits.length !== vocabularySize) throw new Error(`${logits.length} logits, ${vocabularySize} expected`)
-    const token = this.#choose(this.#adjustment.apply(logits))
+    const adjusted = this.#adjustment.apply(logits)
+    const wish = this.#choose(adjusted)
+    // Most wishes are allowed, and to ask for one token is cheap; only else is the whole vocabulary masked.
+    const token = grammar === undefined || grammar.allows(wish) ? wish : this.#choose(grammar.mask(adjusted))
     this.#adjustment.accept(token)
     return token
   }

@@ -1,6 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import type { FinishReason, GenerationEvent, TokenLogprob } from '@incipit/core'
 import { tokenCount } from '@incipit/core'
-import type { Model } from '../native/contract.ts'
+import type { Grammar, Model } from '../native/contract.ts'
+import { openGrammar } from '../output/answer-plan.ts'
+import type { OutputEvent } from '../output/output-scan.ts'
+import { OutputScan } from '../output/output-scan.ts'
 import { Sampler } from '../sample/sampler.ts'
 import type { SamplerWorkspace } from '../sample/sampler-workspace.ts'
 import { StopScan } from '../sample/stop-scan.ts'
@@ -8,25 +12,31 @@ import { tokenLogprob } from '../sample/token-logprob.ts'
 import { Utf8Stream } from '../sample/utf8-stream.ts'
 import type { ScheduledRequest } from './request.ts'
 
+type Emit = (event: GenerationEvent) => void
+
 /** A token's log-probability, and where its text begins in the answer. */
 interface PlacedLogprob {
   readonly logprob: TokenLogprob
   readonly start: number
 }
 
-/** The growing answer of one generation: from logits to text that may leave. */
+/** The growing answer of one generation: from logits to text, thinking and calls that may leave. */
 export class Answer {
   readonly #request: ScheduledRequest
   readonly #model: Model
   readonly #sampler: Sampler
   readonly #characters = new Utf8Stream()
   readonly #stops: StopScan
+  readonly #output: OutputScan
   readonly #maxTokens: number
+  #grammar: Grammar | undefined
   #logprobs: PlacedLogprob[] = []
   #tokens = 0
   #decodedLength = 0
   #sentLength = 0
+  #calls = 0
 
+  /** @throws IncipitError when what the request asks for cannot be kept to */
   constructor(options: {
     readonly request: ScheduledRequest
     readonly model: Model
@@ -39,6 +49,9 @@ export class Answer {
     this.#maxTokens = options.maxTokens
     this.#sampler = new Sampler({ sampling: request.sampling, prompt: request.prompt, workspace })
     this.#stops = new StopScan(request.stop)
+    this.#output = new OutputScan(request.plan?.marks ?? { calls: undefined, thinking: undefined })
+    const grammar = request.plan?.grammar
+    if (grammar !== undefined) this.#grammar = openGrammar(model, grammar)
   }
 
   /** Tokens sampled so far, the one that ended the answer included. */
@@ -51,37 +64,62 @@ export class Answer {
    * @returns the token, or `undefined` when the answer is finished
    * @throws Error when a logit is no number
    */
-  next(logits: Float32Array, emit: (event: GenerationEvent) => void): number | undefined {
-    const token = this.#sampler.sample(logits)
+  next(logits: Float32Array, emit: Emit): number | undefined {
+    const token = this.#sampler.sample(logits, this.#grammar)
     this.#tokens++
     if (this.#model.endsGeneration(token)) return this.finish('stop', emit)
+    this.#grammar?.accept(token)
     this.#noteLogprob(logits, token)
     const piece = this.#characters.push(this.#model.tokenBytes(token))
     this.#decodedLength += piece.length
-    const { text, stopped } = this.#stops.push(piece)
+    const stopped = this.#take(piece, emit)
     if (stopped) {
-      this.#send(text, emit)
       this.#emitFinish('stop', emit)
       return undefined
     }
-    if (this.#tokens >= this.#maxTokens) {
-      this.#send(text, emit)
-      return this.finish('length', emit)
-    }
-    if (text !== '') this.#send(text, emit)
+    if (this.#tokens >= this.#maxTokens) return this.finish('length', emit)
     return token
   }
 
   /** Lets go of what was held back, and ends the answer. */
-  finish(reason: FinishReason, emit: (event: GenerationEvent) => void): undefined {
-    const { text } = this.#stops.push(this.#characters.end())
-    const rest = this.#stops.end()
-    this.#send(text + rest.text, emit)
-    this.#emitFinish(rest.stopped ? 'stop' : reason, emit)
+  finish(reason: FinishReason, emit: Emit): undefined {
+    const stopped = this.#take(this.#characters.end(), emit)
+    const rest = this.#output.calling ? { text: '', stopped: false } : this.#stops.end()
+    this.#send([...this.#output.push(rest.text), ...this.#output.end()], emit)
+    this.#emitFinish(stopped || rest.stopped ? 'stop' : reason, emit)
   }
 
-  #emitFinish(reason: FinishReason, emit: (event: GenerationEvent) => void): void {
-    emit({ kind: 'finish', reason, outputTokens: tokenCount(this.#tokens) })
+  /** Frees what lies outside of JavaScript; an answer that has ended is closed. */
+  close(): void {
+    this.#grammar?.close()
+    this.#grammar = undefined
+  }
+
+  /** Takes the next piece of the answer; true when a stop string ended it. */
+  #take(piece: string, emit: Emit): boolean {
+    // Arguments of calls are no text: a stop string may stand in them.
+    if (this.#output.calling) {
+      this.#send(this.#output.push(piece), emit)
+      return false
+    }
+    const { text, stopped } = this.#stops.push(piece)
+    const events = text === '' ? [] : this.#output.push(text)
+    if (stopped) events.push(...this.#output.end())
+    this.#send(events, emit)
+    if (this.#output.calling && this.#grammar === undefined) this.#keepToCalls()
+    return stopped
+  }
+
+  /** The trigger of calls has been generated: from here on the answer is calls. */
+  #keepToCalls(): void {
+    const { plan } = this.#request
+    if (plan !== undefined) this.#grammar = openGrammar(this.#model, plan.callsBehind(this.#output.written))
+  }
+
+  #emitFinish(reason: FinishReason, emit: Emit): void {
+    const why = reason === 'stop' && this.#calls > 0 ? 'tool_calls' : reason
+    emit({ kind: 'finish', reason: why, outputTokens: tokenCount(this.#tokens) })
+    this.close()
   }
 
   #noteLogprob(logits: Float32Array, token: number): void {
@@ -91,16 +129,37 @@ export class Answer {
     this.#logprobs.push({ logprob, start: this.#decodedLength })
   }
 
-  #send(text: string, emit: (event: GenerationEvent) => void): void {
+  #send(events: readonly OutputEvent[], emit: Emit): void {
+    const outputTokens = tokenCount(this.#tokens)
+    for (const event of events) {
+      switch (event.kind) {
+        case 'text':
+          this.#sendText(event.text, emit)
+          break
+        case 'thinking':
+          emit({ kind: 'thinking-delta', text: event.text, outputTokens })
+          break
+        case 'tool-start':
+          this.#calls++
+          emit({ ...event, id: `call_${randomBytes(12).toString('hex')}`, outputTokens })
+          break
+        case 'tool-delta':
+        default:
+          emit({ ...event, outputTokens })
+      }
+    }
+  }
+
+  #sendText(text: string, emit: Emit): void {
     this.#sentLength += text.length
     const outputTokens = tokenCount(this.#tokens)
     if (this.#request.topLogprobs === undefined) {
-      if (text !== '') emit({ kind: 'text-delta', text, outputTokens })
+      emit({ kind: 'text-delta', text, outputTokens })
       return
     }
     // A token goes with the text it begins in; one that begins behind a stop string never leaves.
     const logprobs = this.#logprobs.filter(({ start }) => start < this.#sentLength).map(({ logprob }) => logprob)
     this.#logprobs = this.#logprobs.filter(({ start }) => start >= this.#sentLength)
-    if (text !== '') emit({ kind: 'text-delta', text, outputTokens, logprobs })
+    emit({ kind: 'text-delta', text, outputTokens, logprobs })
   }
 }

@@ -17,6 +17,8 @@ export class Generation {
   readonly submittedAt: number
   /** Longest this sequence can become. */
   readonly maxLength: number
+  /** Positions of the prompt behind which its state is to be saved, ascending. */
+  readonly #stops: readonly number[]
   lease: Lease | undefined
   /** Prompt tokens taken from the cache. */
   cached = 0
@@ -39,7 +41,9 @@ export class Generation {
     readonly sink: SchedulerSink
     readonly maxLength: number
     readonly submittedAt: number
+    readonly stops: readonly number[]
   }) {
+    this.#stops = options.stops
     this.request = options.request
     this.answer = options.answer
     this.maxLength = options.maxLength
@@ -78,9 +82,14 @@ export class Generation {
     return Math.min(this.maxLength, this.#length + outputReserve)
   }
 
+  /** The next position to stop at, at or behind `position`. */
+  stopFrom(position: number): number | undefined {
+    return this.#stops.find((stop) => stop >= position)
+  }
+
   start(lease: Lease): void {
     this.lease = lease
-    this.evaluated = lease.cached.hot + lease.cached.ram
+    this.evaluated = lease.cached.hot + lease.cached.ram + lease.cached.disk
     if (!this.#reported) this.cached = this.evaluated
   }
 
@@ -96,14 +105,18 @@ export class Generation {
   /** Says what happened with the prompt. */
   reportPrompt(): void {
     this.#reported = true
-    const { hot, ram } = this.lease?.cached ?? { hot: 0, ram: 0 }
+    const { hot, ram, disk } = this.lease?.cached ?? { hot: 0, ram: 0, disk: 0 }
     const promptTokens = this.request.prompt.length
+    const counted = this.request.count?.(this.cached)
+    const { diagnosis } = this.request
     this.emit({
       kind: 'prompt',
       promptTokens: tokenCount(promptTokens),
       cachedTokens: tokenCount(this.cached),
       evaluatedTokens: tokenCount(this.evaluatedPrompt),
-      tiers: { hot: tokenCount(hot), ram: tokenCount(ram), disk: tokenCount(0) },
+      tiers: { hot: tokenCount(hot), ram: tokenCount(ram), disk: tokenCount(disk) },
+      ...(counted === undefined ? {} : { counted }),
+      ...(diagnosis === undefined ? {} : { diagnosis }),
     })
   }
 
@@ -126,6 +139,7 @@ export class Generation {
 
   fail(error: IncipitError): void {
     this.ended = true
+    this.answer.close()
     if (!this.cancelled) this.#sink.fail(this.request.id, error)
   }
 

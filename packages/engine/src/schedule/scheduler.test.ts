@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { modelFile } from '../gguf/demo-model.ts'
 import type { Model } from '../native/contract.ts'
 import { createRandom } from '../sample/random.ts'
-import { requireNative, temporaryDirectory } from '../testing/native-fixture.ts'
+import { requireNative, temporaryDirectory, tinyModel } from '../testing/native-fixture.ts'
 import { SchedulerBench, greedy, randomPrompt } from '../testing/scheduler-fixture.ts'
 import type { BenchOptions } from '../testing/scheduler-fixture.ts'
 
@@ -113,6 +113,21 @@ test('F-3 P-6 F-7 scopes share nothing, hot or from RAM', async () => {
   expect((await bench.run({ prompt, scope: 'a' })).prompt?.tiers).toMatchObject({ hot: 0, ram: 576 })
 })
 
+test('CF-6 a prompt that leaves a cached one within a block has the tokens before that place from RAM, too', async () => {
+  const bench = await aBench({ ramBytes: 2 ** 22 })
+  const random = createRandom(70)
+  const original = randomPrompt(random, 600)
+  await bench.run({ prompt: original })
+  await bench.settle()
+  for (const at of [10, 63, 64, 200, 255, 400]) {
+    bench.cache.shrink(0)
+    const changed = Int32Array.of(...original.subarray(0, at), 299, ...randomPrompt(random, 20))
+    const { prompt } = await bench.run({ prompt: changed, prefixCache: 'on' })
+    // Below the minimum nothing is reused.
+    expect(prompt?.tiers).toMatchObject({ hot: 0, ram: at < 16 ? 0 : at })
+  }
+})
+
 test('F-4 a reset drops every tier of the chosen scopes and says how much', async () => {
   const bench = await aBench({ ramBytes: 2 ** 22 })
   const prompt = randomPrompt(createRandom(8), 600)
@@ -152,6 +167,9 @@ test('prefix cache off reads nothing and stores nothing', async () => {
   await bench.run({ prompt })
   const off = await bench.run({ prompt, prefixCache: 'off' })
   expect(off.prompt).toMatchObject({ cachedTokens: 0, evaluatedTokens: 600 })
+  // Nothing was looked up for it: it is in no hit ratio, and nothing is held any more.
+  expect(bench.scheduler.counters).toMatchObject({ promptTokens: 1_200, queriedTokens: 600 })
+  expect(bench.cache.heldTokens).toBe(0)
   await bench.scheduler.reset('')
   await bench.run({ prompt, prefixCache: 'off' })
   await bench.settle()
@@ -384,19 +402,48 @@ test('logits that are no numbers end the request, and nothing of its scope stays
 })
 
 test('a model whose state cannot be cut is served without reuse, with the same answers', async () => {
-  const directory = temporaryDirectory()
-  const { modelShapes, syntheticModel } = await import('../synthetic.ts')
-  const sliding = requireNative().loadModel(syntheticModel(modelShapes.tinySlidingWindow, directory), {
-    dataDir: directory,
-  })
-  const bench = await SchedulerBench.of(sliding, { uncacheable: 'sliding-window attention' })
-  const prompt = Int32Array.from({ length: 400 }, (_, index) => 300 + ((index * 7) % 400))
+  const bench = await aBench({ uncacheable: 'a reason' })
+  const prompt = randomPrompt(createRandom(60), 400)
   const first = await bench.run({ prompt, maxTokens: 8 })
   const second = await bench.run({ prompt, maxTokens: 8 })
   expect([first.prompt?.cachedTokens, second.prompt?.cachedTokens]).toEqual([0, 0])
   expect(second.text).toBe(first.text)
-  expect(bench.cache.disabled).toBe('sliding-window attention')
-  bench.close()
+  expect(bench.cache.disabled).toBe('a reason')
+})
+
+test('F-5 D-55 a sliding-window model cut anywhere gives the tokens of a cold run: hot, from RAM and under pressure', async () => {
+  const sliding = tinyModel(temporaryDirectory(), 'tinySlidingWindow')
+  const random = createRandom(61)
+  const someOf = (count: number): Int32Array =>
+    Int32Array.from({ length: count }, () => 300 + Math.floor(random() * 400))
+  const conversation = someOf(700)
+  const prompts = Array.from({ length: 24 }, () => {
+    const cut = 1 + Math.floor(random() * conversation.length)
+    return Int32Array.of(...conversation.subarray(0, cut), ...someOf(1 + Math.floor(random() * 30)))
+  })
+  const answersWith = async (options: BenchOptions, prefixCache: 'on' | 'off') => {
+    const bench = await SchedulerBench.of(sliding, options)
+    const answers: unknown[] = []
+    for (let at = 0; at < prompts.length; at += 4) {
+      const ids = prompts.slice(at, at + 4).map((prompt) => bench.submit({ prompt, maxTokens: 8, prefixCache }))
+      await bench.drain()
+      answers.push(...ids.map((id) => bench.outcome(id).text))
+      if (options.ramBytes !== undefined) await bench.settle()
+    }
+    const { cachedTokens, promptTokens } = bench.scheduler.counters
+    bench.close()
+    return { answers, cachedTokens, promptTokens }
+  }
+  const off = await answersWith({ maxConcurrent: 1 }, 'off')
+  expect(off.cachedTokens).toBe(0)
+  const hot = await answersWith({}, 'on')
+  const ram = await answersWith({ ramBytes: 2 ** 24, hotCells: 0 }, 'on')
+  const pressure = await answersWith({ cells: 2_048, contextTokens: 1_024, maxConcurrent: 2 }, 'on')
+  for (const mode of [hot, ram, pressure]) {
+    expect(mode.answers).toEqual(off.answers)
+    expect(mode.cachedTokens).toBeGreaterThan(off.promptTokens / 3)
+  }
+  expect(new Set(off.answers).size).toBeGreaterThan(12)
   sliding.close()
 })
 

@@ -2,6 +2,7 @@ import { IncipitError } from '@incipit/core'
 import type { Milliseconds } from '@incipit/core'
 import { cellsOverStep, pageCells } from '../cache/cell-arena.ts'
 import type { CacheReset, KvCache } from '../cache/kv-cache.ts'
+import { sharedLength } from '../cache/shared-length.ts'
 import type { Context, Model } from '../native/contract.ts'
 import { SamplerWorkspace } from '../sample/sampler-workspace.ts'
 import { Answer } from './answer.ts'
@@ -28,6 +29,8 @@ export interface SchedulerOptions {
 /** Counters since the start, in tokens. */
 export interface SchedulerCounters {
   readonly promptTokens: number
+  /** Prompt tokens that were looked up in the prefix cache. */
+  readonly queriedTokens: number
   readonly cachedTokens: number
   /** Prompt tokens, counted where they were in a batch that decoded. */
   readonly evaluatedTokens: number
@@ -36,6 +39,9 @@ export interface SchedulerCounters {
 
 /** What a step did: evaluated a batch, worked behind the requests, or found nothing to do. */
 export type Step = 'decoded' | 'background' | 'idle'
+
+/** What a batch may hold. */
+type Turn = 'both' | 'prompts' | 'answers'
 
 /** An entry of the batch under way. */
 interface Planned {
@@ -58,9 +64,11 @@ export class Scheduler {
   #running: Generation[] = []
   #planned: Planned[] = []
   #decoding = false
+  #promptsNext = false
   #waiting: (() => void)[] = []
   #meanServiceMs = 1_000
   #promptTokens = 0
+  #queriedTokens = 0
   #cachedTokens = 0
   #evaluatedTokens = 0
   #generatedTokens = 0
@@ -82,6 +90,7 @@ export class Scheduler {
   get counters(): SchedulerCounters {
     return {
       promptTokens: this.#promptTokens,
+      queriedTokens: this.#queriedTokens,
       cachedTokens: this.#cachedTokens,
       evaluatedTokens: this.#evaluatedTokens,
       generatedTokens: this.#generatedTokens,
@@ -115,14 +124,16 @@ export class Scheduler {
     const maxLength = Math.min(contextTokens, seen + (request.maxTokens ?? Infinity))
     const answer = new Answer({ request, model, workspace: this.#workspace, maxTokens: maxLength - seen })
     const submittedAt = this.#options.monotonic()
-    this.#queue.push(new Generation({ request, answer, sink, maxLength, submittedAt }))
+    const stops = request.prefixCache === 'on' ? this.#options.cache.stops(request.prompt) : []
+    this.#queue.push(new Generation({ request, answer, sink, maxLength, submittedAt, stops }))
   }
 
   /** Ends a request without a further event. Its cells are free by the next step at the latest. */
   cancel(id: string): void {
     const waiting = this.#queue.findIndex((generation) => generation.request.id === id)
     if (waiting >= 0) {
-      this.#queue.splice(waiting, 1)
+      const [left] = this.#queue.splice(waiting, 1)
+      left?.answer.close()
       return
     }
     const generation = this.#running.find((running) => running.request.id === id)
@@ -159,18 +170,22 @@ export class Scheduler {
     return 'decoded'
   }
 
-  #plan(): void {
+  #plan(turn: Turn = this.#takeTurn()): void {
     this.#builder.clear()
     this.#planned = []
     const stalled: Generation[] = []
     for (const generation of this.#running) {
-      if (generation.prefilling) continue
+      if (generation.prefilling || turn === 'prompts') continue
       if (this.#hasRoom(generation)) this.#add(generation, generation.length)
       else stalled.push(generation)
     }
     const generating = this.#planned.length
-    const budget = generating === 0 ? this.#builder.room : Math.min(this.#builder.room, this.#pace.tokens)
-    if (this.#planPrompts(budget)) this.#admit(generating + budget)
+    if (turn !== 'answers') {
+      const beside = generating > 0 || (turn === 'prompts' && this.#running.some(({ prefilling }) => !prefilling))
+      const budget = beside ? Math.min(this.#builder.room, this.#pace.tokens) : this.#builder.room
+      if (this.#planPrompts(budget)) this.#admit(generating + budget)
+      if (beside && turn === 'prompts' && this.#planned.length === 0) return this.#plan('answers')
+    }
     const youngest = stalled.at(-1)
     if (this.#planned.length > 0 || youngest === undefined) return
     // Everyone waits for everyone: the youngest gives its room up, so that the others can go on. One that is
@@ -179,6 +194,15 @@ export class Scheduler {
     else youngest.cutShort()
     this.#sweep()
     this.#plan()
+  }
+
+  /** Where prompts and answers do not share batches they take turns. */
+  #takeTurn(): Turn {
+    if (!this.#options.cache.wholeStates) return 'both'
+    const prompts = this.#queue.length > 0 || this.#running.some(({ prefilling }) => prefilling)
+    if (!this.#running.some(({ prefilling }) => !prefilling)) return 'prompts'
+    this.#promptsNext = prompts && !this.#promptsNext
+    return this.#promptsNext ? 'prompts' : 'answers'
   }
 
   /** Puts a running request back where it came from: behind the others that run, before all that wait. */
@@ -197,7 +221,7 @@ export class Scheduler {
       const end = this.#promptEnd(generation, left)
       left -= end - generation.evaluated
       this.#add(generation, end)
-      if (end < generation.prefill.length) return false
+      if (end < generation.prefill.length || this.#options.cache.wholeStates) return false
     }
     return true
   }
@@ -206,6 +230,7 @@ export class Scheduler {
   #admit(limit: number): void {
     const { cache, maxConcurrent } = this.#options
     while (this.#queue.length > 0 && this.#running.length < maxConcurrent && this.#builder.tokens < limit) {
+      if (cache.wholeStates && this.#planned.length > 0) return
       const generation = this.#queue[0] as Generation
       const { prefill: tokens, reserveTokens } = generation
       const { scope, prefixCache } = generation.request
@@ -219,13 +244,18 @@ export class Scheduler {
       }
       this.#running.push(generation)
       generation.start(lease)
-      this.#add(generation, this.#promptEnd(generation, limit - this.#builder.tokens))
+      const end = this.#promptEnd(generation, limit - this.#builder.tokens)
+      this.#add(generation, end)
+      // A prompt may end before the batch is full, where attention ends a step: nobody overtakes it then.
+      if (end < generation.prefill.length) return
     }
   }
 
   /** How far to evaluate a prompt of which at most `count` tokens fit: part of it, to where attention ends a step. */
   #promptEnd(generation: Generation, count: number): number {
     const { evaluated, lease, prefill } = generation
+    const stop = generation.stopFrom(evaluated + 1) ?? Infinity
+    if (stop <= evaluated + count) return stop
     const end = evaluated + count
     if (end >= prefill.length || lease === undefined) return Math.min(end, prefill.length)
     const over = cellsOverStep(this.#options.cache.runs(lease, end - 1, end)[0]?.end ?? 0)
@@ -240,7 +270,7 @@ export class Scheduler {
     let shared = 0
     for (const { generation: other } of this.#planned) {
       if (!other.prefilling || other.request.scope !== scope || other.request.prefixCache === 'off') continue
-      shared = Math.max(shared, commonPrefix(prefill, other.prefill))
+      shared = Math.max(shared, sharedLength(prefill, other.prefill))
     }
     return shared >= pageCells && shared >= this.#options.cache.find(scope, prefill) + pageCells
   }
@@ -271,10 +301,16 @@ export class Scheduler {
       this.#evaluatedTokens += end - generation.evaluated
     }
     generation.evaluated = end
+    if (lease !== undefined && wasPrefilling && generation.stopFrom(end) === end) {
+      cache.checkpoint(lease, generation.tokens, end)
+    }
     if (generation.ended || lease === undefined || generation.prefilling) return
     if (wasPrefilling && !generation.reported) {
       cache.publish(lease, request.prompt, request.prompt.length)
+      if (lease.stores && !lease.forgotten) cache.keep(request.scope, request.prompt, request.pins ?? [])
       this.#promptTokens += request.prompt.length
+      const looksUp = request.prefixCache === 'on' && cache.disabled === undefined
+      if (looksUp) this.#queriedTokens += request.prompt.length
       this.#cachedTokens += generation.cached
       generation.reportPrompt()
       if (generation.maxLength === request.prompt.length) return generation.cutShort()
@@ -294,18 +330,13 @@ export class Scheduler {
   #sweep(): void {
     if (!this.#running.some((generation) => generation.ended)) return
     for (const generation of this.#running) {
-      if (!generation.ended || generation.lease === undefined) continue
+      if (!generation.ended) continue
+      generation.answer.close()
+      if (generation.lease === undefined) continue
       this.#options.cache.release(generation.lease, generation.tokens, generation.evaluated)
       const serviceMs = this.#options.monotonic() - generation.submittedAt
       this.#meanServiceMs += (serviceMs - this.#meanServiceMs) / 8
     }
     this.#running = this.#running.filter((generation) => !generation.ended)
   }
-}
-
-function commonPrefix(left: Int32Array, right: Int32Array): number {
-  const limit = Math.min(left.length, right.length)
-  let length = 0
-  while (length < limit && left[length] === right[length]) length++
-  return length
 }

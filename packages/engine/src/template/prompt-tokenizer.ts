@@ -1,6 +1,7 @@
 import { Template } from '@huggingface/jinja'
 import { IncipitError } from '@incipit/core'
-import type { GenerationRequest } from '@incipit/core'
+import type { GenerationRequest, PromptPlace } from '@incipit/core'
+import { sharedLength } from '../cache/shared-length.ts'
 import { chatmlTemplate } from '../gguf/chatml.ts'
 import type { Model } from '../native/contract.ts'
 import { controlText, spellingPattern } from './control-text.ts'
@@ -47,9 +48,60 @@ export class PromptTokenizer {
    * @throws IncipitError `invalid_request` when the template refuses the messages
    */
   tokens(generation: GenerationRequest): Int32Array {
-    const pieces = this.#control.split(this.#render(generation, this.#control.disarm))
+    return this.#tokensOf(this.#pieces(generation))
+  }
+
+  /**
+   * How many of a prompt's `tokens` come before a place in it: those that it has in common with every prompt that is
+   * the same up to there.
+   */
+  position(generation: GenerationRequest, tokens: Int32Array, place: PromptPlace): number {
+    const inText = place.kind === 'text' ? this.#positionInText(generation, tokens, place) : undefined
+    if (inText !== undefined) return inText
+    try {
+      return sharedLength(tokens, this.#tokensOf(this.#pieces(upTo(generation, place), false)))
+    } catch (cause) {
+      // A template may refuse half a conversation: then nothing is known to be before the place.
+      if (IncipitError.is(cause)) return 0
+      throw cause
+    }
+  }
+
+  /** Where a mark comes out that is put there; `undefined` where the template does not let it pass unchanged. */
+  #positionInText(
+    generation: GenerationRequest,
+    tokens: Int32Array,
+    place: Extract<PromptPlace, { kind: 'text' }>,
+  ): number | undefined {
+    const message = generation.messages[place.message]
+    if (message === undefined) return undefined
+    const { content } = message
+    // Templates may cut white space off the end of a text.
+    const at = content.slice(0, place.length).trimEnd().length
+    const marked = { ...message, content: content.slice(0, at) + placeMark + content.slice(at) }
+    const pieces = this.#pieces({ ...generation, messages: generation.messages.with(place.message, marked) })
+    const found = pieces.flatMap((piece, index) =>
+      typeof piece !== 'number' && piece.includes(placeMark) ? [index] : [],
+    )
+    const [index = 0] = found
+    const piece = pieces[index]
+    if (found.length !== 1 || typeof piece !== 'string' || piece.split(placeMark).length !== 2) return undefined
+    const [before = '', behind = ''] = piece.split(placeMark)
+    const whole = before + behind
+    const unmarked = whole === '' ? pieces.toSpliced(index, 1) : pieces.with(index, whole)
+    if (!sameTokens(this.#tokensOf(unmarked), tokens)) return undefined
+    const earlier = this.#tokensOf(pieces.slice(0, index)).length
+    return before === '' ? earlier : earlier + sharedLength(this.#tokenize(whole), this.#tokenize(before))
+  }
+
+  #pieces(generation: GenerationRequest, asks = true): readonly (string | number)[] {
+    const pieces = this.#control.split(this.#render(generation, this.#control.disarm, asks))
     const { addsBos, bosToken } = this.#model.facts
     if (addsBos && bosToken >= 0 && pieces[0] !== bosToken) pieces.unshift(bosToken)
+    return pieces
+  }
+
+  #tokensOf(pieces: readonly (string | number)[]): Int32Array {
     const parts = pieces.map((piece) => (typeof piece === 'number' ? Int32Array.of(piece) : this.#tokenize(piece)))
     const tokens = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0))
     let at = 0
@@ -64,9 +116,9 @@ export class PromptTokenizer {
     return this.#memo.get(text, (piece) => this.#model.tokenize(piece, { special: false }))
   }
 
-  #render(generation: GenerationRequest, clean: (text: string) => string): string {
+  #render(generation: GenerationRequest, clean: (text: string) => string, asks = true): string {
     const { bosToken, eosToken } = this.#model.facts
-    const input = templateInput({ generation, traits: this.#traits, clean })
+    const input = templateInput({ generation, traits: this.#traits, clean, asks })
     try {
       return this.#template.render({ ...input, bos_token: this.#text(bosToken), eos_token: this.#text(eosToken) })
     } catch (cause) {
@@ -81,6 +133,26 @@ export class PromptTokenizer {
   }
 }
 
+/** A noncharacter that is no mark of `controlText`: no template has a use for it. */
+const placeMark = '\uFDD3'
+
+function upTo(generation: GenerationRequest, place: PromptPlace): GenerationRequest {
+  if (place.kind === 'tool') {
+    // Another tool in the place of the next one: what both have in common ends with this one, also where it is the last.
+    const other = { name: placeMark, parametersJson: '{}' }
+    return { ...generation, tools: [...generation.tools.slice(0, place.index + 1), other] }
+  }
+  const messages = generation.messages.slice(0, place.message + 1)
+  const last = messages.at(-1)
+  if (place.kind === 'message' || last === undefined) return { ...generation, messages }
+  const cut = { role: last.role, content: last.content.slice(0, place.length) }
+  return { ...generation, messages: [...messages.slice(0, -1), cut] }
+}
+
+function sameTokens(left: Int32Array, right: Int32Array): boolean {
+  return left.length === right.length && sharedLength(left, right) === left.length
+}
+
 const tokenizers = new WeakMap<Model, PromptTokenizer>()
 
 /**
@@ -90,6 +162,18 @@ const tokenizers = new WeakMap<Model, PromptTokenizer>()
  */
 export function promptTokens(model: Model, generation: GenerationRequest): Int32Array {
   return tokenizerOf(model).tokens(generation)
+}
+
+/**
+ * How many tokens of a request's prompt come before a place in it.
+ * @example promptPosition(model, generation, tokens, { kind: 'message', message: 0 })
+ */
+export function promptPosition(
+  model: Model,
+  prompt: { readonly generation: GenerationRequest; readonly tokens: Int32Array },
+  place: PromptPlace,
+): number {
+  return tokenizerOf(model).position(prompt.generation, prompt.tokens, place)
 }
 
 /**

@@ -23,11 +23,13 @@ export function templateInput(options: {
   readonly traits: TemplateTraits
   /** Applied to every text that the client wrote. */
   readonly clean: (text: string) => string
+  /** Whether the prompt ends where the model is to go on; true where left out. */
+  readonly asks?: boolean
 }): Record<string, unknown> {
-  const { generation, traits, clean } = options
+  const { generation, traits, clean, asks = true } = options
   const input: Record<string, unknown> = {
     messages: generation.messages.map((message) => messageInput(message, traits, clean)),
-    add_generation_prompt: true,
+    add_generation_prompt: asks,
     tool_choice: toolChoice(generation.toolChoice, clean),
   }
   if (generation.tools.length > 0) input['tools'] = generation.tools.map((tool) => toolInput(tool, clean))

@@ -10,6 +10,8 @@ export function aGeneration(
     messages,
     tools,
     toolChoice: 'auto',
+    parallelToolCalls: true,
+    format: undefined,
     sampling: greedySampling,
     maxTokens: undefined,
     stop: [],

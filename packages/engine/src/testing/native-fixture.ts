@@ -16,7 +16,7 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'incipit-engine-'))
 }
 
-export function tinyModel(directory: string, shape: 'tiny' | 'tinySlidingWindow' = 'tiny'): Model {
+export function tinyModel(directory: string, shape: 'tiny' | 'tinySlidingWindow' | 'tinyRecurrent' = 'tiny'): Model {
   return requireNative().loadModel(syntheticModel(modelShapes[shape], directory), { dataDir: directory })
 }
 

@@ -1,5 +1,7 @@
 import { greedySampling as greedy, milliseconds } from '@incipit/core'
 import type { GenerationEvent, IncipitError, PromptReport } from '@incipit/core'
+import { CheckpointFiles } from '../cache/checkpoint/checkpoint-files.ts'
+import { CheckpointStore } from '../cache/checkpoint/checkpoint-store.ts'
 import { KvCache } from '../cache/kv-cache.ts'
 import type { Context, Model } from '../native/contract.ts'
 import type { ScheduledRequest } from '../schedule/request.ts'
@@ -28,6 +30,9 @@ export interface BenchOptions {
   readonly sequences?: number
   readonly batchTokens?: number
   readonly uncacheable?: string
+  /** Reuse whole states instead of cells. */
+  readonly checkpoints?: boolean
+  readonly diskIn?: string
 }
 
 /** A scheduler over a real context, and what it sent. */
@@ -80,6 +85,7 @@ export class SchedulerBench {
       ramBytes: options.ramBytes ?? 0,
       hotCells: options.hotCells ?? Infinity,
       uncacheable: options.uncacheable,
+      checkpoints: options.checkpoints === true ? checkpointsOf(model, context, options) : undefined,
     })
     await cache.start()
     return new SchedulerBench(model, context, cache, options)
@@ -138,6 +144,12 @@ export class SchedulerBench {
   close(): void {
     this.context.close()
   }
+}
+
+function checkpointsOf(model: Model, context: Context, { ramBytes = 2 ** 22, diskIn }: BenchOptions): CheckpointStore {
+  const files = diskIn === undefined ? undefined : CheckpointFiles.open(diskIn, 2 ** 22)
+  if (typeof files === 'string') throw new Error(files)
+  return new CheckpointStore({ context, model, modelHash: model.facts.fileHash, capacityBytes: ramBytes, files })
 }
 
 /** `count` token ids that stand for ordinary text in the built-in model. */

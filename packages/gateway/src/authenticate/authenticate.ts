@@ -1,8 +1,21 @@
-import type { Hasher, OrgId } from '@incipit/core'
-import { frame, IncipitError, orgId, toHex } from '@incipit/core'
-import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Clock, EpochMs, Hasher, OrgId } from '@incipit/core'
+import { epochMs, frame, IncipitError, orgId, toHex } from '@incipit/core'
+import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { header } from '../http/exchange.ts'
+import type { KeyBook } from '../keys/key-book.ts'
+import { formOf, keyDigest } from '../keys/key-text.ts'
+import type { ConfiguredKey } from '../keys/key-shape.ts'
+import type { Plane, Scopes } from '../keys/scopes.ts'
+import { allScopes, mayAsk } from '../keys/scopes.ts'
+import type { VirtualKey } from '../keys/virtual-key.ts'
+import type { Limits } from '../limits/limits.ts'
+import { noLimits } from '../limits/limits.ts'
+import { checkLocal } from './check-local.ts'
+import type { PresentedKey } from './presented-key.ts'
+import { presentedKey } from './presented-key.ts'
+
+export type { PresentedKey } from './presented-key.ts'
 
 /** Who is calling, as far as the gateway knows: from a key, never from a claim in the request. */
 export interface Caller {
@@ -14,12 +27,19 @@ export interface Caller {
   readonly credential: PresentedKey | undefined
   /** The caller has no key of the gateway: its organisation is made from the provider's key it brought. */
   readonly ownCredential: boolean
+  /** What the key may do; `undefined` where there is none of the gateway. */
+  readonly grant?: Grant | undefined
 }
 
-/** A key as it was presented. */
-export interface PresentedKey {
-  readonly header: 'authorization' | 'x-api-key'
-  readonly value: string
+/** What a key may be used for, and how much. */
+export interface Grant {
+  /** Tells its counters from those of all other keys: also of one that had its name before. */
+  readonly id: string
+  readonly scopes: Scopes
+  readonly limits: Limits
+  readonly expiresAt: EpochMs | undefined
+  /** Since when its costs count; `undefined` = since ever. */
+  readonly since: EpochMs | undefined
 }
 
 /** A configured key. */
@@ -28,74 +48,162 @@ export interface KeyEntry {
   readonly org: string
   readonly name: string
   readonly role: 'member' | 'admin'
+  readonly limits?: Limits | undefined
+  readonly scopes?: Scopes | undefined
+  /** Milliseconds since 1970; `undefined` = never. */
+  readonly expires?: number | undefined
+}
+
+/** Where keys come from besides the configuration, and what is needed to judge them. */
+export interface KeySources {
+  /** Some upstream is called with the keys of callers, so that a key not known here may be one of those. */
+  readonly clients?: ClientCredentials | undefined
+  readonly book?: KeyBook | undefined
+  readonly clock?: Clock | undefined
 }
 
 /** The organisation of every request on a gateway without keys. */
 export const openOrg: OrgId = orgId('local')
 
 /**
- * Knows the configured keys by their SHA-256, so that neither the look-up nor its timing tells
- * anything about a key. Without keys the gateway is open: everyone is the admin of one organisation.
+ * Knows the configured keys by their SHA-256, so that neither the look-up nor its timing tells anything about a
+ * key, and the virtual ones by their book. Without configured keys the gateway is open: whoever presents none of
+ * its keys is the admin of one organisation.
  *
  * @example const caller = new KeyRing(config.keys).authenticate(request)
  */
 export class KeyRing {
-  readonly #callers: ReadonlyMap<string, { readonly digest: Buffer; readonly caller: KnownCaller }>
-  readonly #clients: ClientCredentials | undefined
+  readonly #entries: ReadonlyMap<string, { readonly digest: Buffer; readonly key: KnownKey }>
+  readonly #sources: KeySources
 
-  /** `clients`: some upstream is called with the keys of callers, so that a key not known here may be one of those. */
-  constructor(entries: readonly KeyEntry[], clients?: ClientCredentials) {
-    this.#clients = clients
-    this.#callers = new Map(
+  constructor(entries: readonly KeyEntry[], sources: KeySources = {}) {
+    this.#sources = sources
+    this.#entries = new Map(
       entries.map((entry) => {
-        const digest = sha256(entry.key)
-        const caller: KnownCaller = { org: orgId(entry.org), keyName: entry.name, role: entry.role }
-        return [digest.toString('hex'), { digest, caller }]
+        const digest = keyDigest(entry.key)
+        return [digest.toString('hex'), { digest, key: ofEntry(entry) }]
       }),
     )
   }
 
   /** True where no key is configured, and so none is asked for. */
   get open(): boolean {
-    return this.#callers.size === 0
+    return this.#entries.size === 0
   }
 
-  /** How many organisations have keys here; 1 on an open gateway. */
+  /** How many organisations there are; 1 on an open gateway without virtual keys. */
   get organisations(): number {
-    return this.open ? 1 : new Set([...this.#callers.values()].map(({ caller }) => caller.org)).size
+    const virtual = this.#sources.book?.orgs ?? new Set<string>()
+    const configured = this.open ? [openOrg] : [...this.#entries.values()].map(({ key }) => key.org)
+    return new Set<string>([...configured, ...virtual]).size
   }
 
-  /** @throws IncipitError `missing_key`, `invalid_key`; on an open gateway `forbidden` */
-  authenticate(request: IncomingMessage): Caller {
+  /** The keys of the configuration, without their secrets. */
+  get configured(): ConfiguredKey[] {
+    return [...this.#entries.values()].map(({ key: { keyName: name, org, role, grant } }) => {
+      const { id, scopes, limits, expiresAt } = grant
+      return { id, name, org, role, scopes, limits, expiresAt }
+    })
+  }
+
+  /** Whether a configured key has this name. */
+  hasName(name: string): boolean {
+    return [...this.#entries.values()].some(({ key }) => key.keyName === name)
+  }
+
+  /** The id of the key with this secret. */
+  idOf(secret: string): string | undefined {
+    return this.#find(secret)?.grant.id
+  }
+
+  /**
+   * Who is calling, and with a key that may ask this plane; `any`: every valid key may.
+   * @throws IncipitError `missing_key`, `invalid_key`, `expired_key`, `disabled_key`, `out_of_scope`; on an open gateway `forbidden`
+   */
+  authenticate(request: IncomingMessage, plane: Plane | 'any' = 'control'): Caller {
+    // Whoever sends a key of a provider along names the gateway's key in a header of its own.
+    const own = header(request, 'x-incipit-key')
     const presented = presentedKey(request)
+    if (own !== undefined && (!this.open || formOf(own) !== 'other')) {
+      return { ...this.#admitted(this.#get(own), plane), credential: this.#foreign(presented), ownCredential: false }
+    }
+    const known = presented === undefined ? undefined : this.#find(presented.value)
+    if (known !== undefined) return { ...this.#admitted(known, plane), credential: undefined, ownCredential: false }
+    // What looks like a key of ours is none of a provider's, and never sent to one.
+    if (presented !== undefined && formOf(presented.value) !== 'other') throw this.#unknown(presented.value)
     if (this.open) {
       checkLocal(request)
       return { org: openOrg, keyName: undefined, role: 'admin', credential: presented, ownCredential: false }
     }
-    // Whoever sends a key of a provider along names the gateway's key in a header of its own.
-    const own = header(request, 'x-incipit-key')
-    if (own !== undefined) return { ...this.#known(own), credential: presented, ownCredential: false }
     if (presented === undefined) throw new IncipitError('missing_key', 'the request carries no key')
-    const known = this.#find(presented.value)
-    if (known !== undefined) return { ...known, credential: undefined, ownCredential: false }
-    if (this.#clients === undefined) throw unknownKey(presented.value)
-    return clientCaller(presented, this.#clients)
+    if (this.#sources.clients === undefined) throw unknownKey(presented.value)
+    return clientCaller(presented, this.#sources.clients)
   }
 
-  #known(key: string): KnownCaller {
-    const known = this.#find(key)
-    if (known === undefined) throw unknownKey(key)
+  /** A provider's key. One of ours, presented a second time, is none, and is sent to nobody. */
+  #foreign(presented: PresentedKey | undefined): PresentedKey | undefined {
+    if (presented === undefined || formOf(presented.value) !== 'other') return undefined
+    return this.#find(presented.value) === undefined ? presented : undefined
+  }
+
+  #get(secret: string): KnownKey {
+    const known = this.#find(secret)
+    if (known === undefined) throw this.#unknown(secret)
     return known
   }
 
-  #find(key: string): KnownCaller | undefined {
-    const digest = sha256(key)
-    const known = this.#callers.get(digest.toString('hex'))
-    return known !== undefined && timingSafeEqual(known.digest, digest) ? known.caller : undefined
+  #unknown(secret: string): IncipitError {
+    if (this.#sources.book?.loaded !== false || formOf(secret) !== 'whole') return unknownKey(secret)
+    return new IncipitError('store_unavailable', 'the store of virtual keys has not answered yet', {
+      retryAfterSeconds: 5,
+    })
+  }
+
+  #find(secret: string): KnownKey | undefined {
+    const digest = keyDigest(secret)
+    const entry = this.#entries.get(digest.toString('hex'))
+    if (entry !== undefined) return timingSafeEqual(entry.digest, digest) ? entry.key : undefined
+    const virtual = this.#sources.book?.find(digest)
+    return virtual === undefined ? undefined : ofVirtual(virtual)
+  }
+
+  #admitted(key: KnownKey, plane: Plane | 'any'): KnownCaller {
+    const { disabled, ...caller } = key
+    const { scopes, expiresAt } = caller.grant
+    if (disabled) throw new IncipitError('disabled_key', `the key "${key.keyName}" is disabled`)
+    if (expiresAt !== undefined && (this.#sources.clock?.now() ?? Date.now()) >= expiresAt) {
+      throw new IncipitError('expired_key', `the key "${key.keyName}" expired at ${new Date(expiresAt).toISOString()}`)
+    }
+    if (plane !== 'any' && !mayAsk(scopes, plane)) {
+      const allowed = scopes.endpoints?.join(', ')
+      throw new IncipitError(
+        'out_of_scope',
+        `this is an endpoint of "${plane}"; the key "${key.keyName}" is for "${allowed}"`,
+      )
+    }
+    this.#sources.book?.noteUse(caller.grant.id)
+    return caller
   }
 }
 
-type KnownCaller = Pick<Caller, 'org' | 'keyName' | 'role'>
+type KnownCaller = Pick<Caller, 'org' | 'role'> & { readonly keyName: string; readonly grant: Grant }
+type KnownKey = KnownCaller & { readonly disabled: boolean }
+
+function ofEntry({ org, name, role, limits, scopes, expires }: KeyEntry): KnownKey {
+  const grant: Grant = {
+    id: `config:${name}`,
+    scopes: scopes ?? allScopes,
+    limits: limits ?? noLimits,
+    expiresAt: expires === undefined ? undefined : epochMs(expires),
+    since: undefined,
+  }
+  return { org: orgId(org), keyName: name, role, grant, disabled: false }
+}
+
+function ofVirtual(key: VirtualKey): KnownKey {
+  const { id, org, name, role, scopes, limits, expiresAt, createdAt, disabled } = key
+  return { org, keyName: name, role, grant: { id, scopes, limits, expiresAt, since: createdAt }, disabled }
+}
 
 /** What makes an organisation of a provider's key. */
 export interface ClientCredentials {
@@ -110,62 +218,18 @@ function clientCaller(presented: PresentedKey, { hasher, secret }: ClientCredent
   return { org, keyName: undefined, role: 'member', credential: presented, ownCredential: true }
 }
 
+/** The checksum of a key says nothing about any other: that one is mistyped may be said. */
 function unknownKey(key: string): IncipitError {
-  return new IncipitError('invalid_key', `the key of ${key.length} characters is not known here`)
+  const message =
+    formOf(key) === 'damaged'
+      ? `the key of ${key.length} characters is incomplete or mistyped: its checksum does not match`
+      : `the key of ${key.length} characters is not known here`
+  return new IncipitError('invalid_key', message)
 }
 
 /** @throws IncipitError `forbidden` unless the caller is an admin */
 export function requireAdmin(caller: Caller): void {
-  if (caller.role !== 'admin') throw new IncipitError('forbidden', `the key "${caller.keyName}" has the role "member"`)
-}
-
-/**
- * An open gateway trusts the machine it runs on, not the web pages its browser shows: those reach
- * loopback under a name of their own, or say where they come from.
- */
-function checkLocal(request: IncomingMessage): void {
-  const host = header(request, 'host')
-  const origin = header(request, 'origin')
-  if (host !== undefined && !isLoopback(`http://${host}`)) {
-    throw new IncipitError(
-      'forbidden',
-      `without keys the gateway answers to loopback names, not to "${host.slice(0, 100)}"`,
-    )
-  }
-  if (origin !== undefined && !isLoopback(origin)) {
-    throw new IncipitError('forbidden', `without keys the gateway does not answer pages of "${origin.slice(0, 100)}"`)
-  }
-}
-
-function isLoopback(url: string): boolean {
-  try {
-    const { hostname, protocol } = new URL(url)
-    return /^https?:$/.test(protocol) && /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)
-  } catch {
-    return false
-  }
-}
-
-/** SDKs differ: a bearer token, `x-api-key`, `api-key`, `x-goog-api-key`, or `?key=` of the address. */
-function presentedKey(request: IncomingMessage): PresentedKey | undefined {
-  const authorization = header(request, 'authorization')
-  const bearer = authorization === undefined ? undefined : /^Bearer +(\S+)\s*$/i.exec(authorization)?.[1]
-  if (bearer !== undefined) return { header: 'authorization', value: bearer }
-  const value =
-    header(request, 'x-api-key') ??
-    header(request, 'api-key') ??
-    header(request, 'x-goog-api-key') ??
-    keyInQuery(request)
-  return value === undefined || value === '' ? undefined : { header: 'x-api-key', value }
-}
-
-function keyInQuery(request: IncomingMessage): string | undefined {
-  const { url = '' } = request
-  const at = url.indexOf('?')
-  if (at === -1 || !url.includes('key=', at)) return undefined
-  return new URLSearchParams(url.slice(at)).get('key') ?? undefined
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  if (caller.role === 'admin') return
+  const key = caller.keyName === undefined ? 'a key that is none of this gateway' : `the key "${caller.keyName}"`
+  throw new IncipitError('forbidden', `${key} has the role "member"`)
 }

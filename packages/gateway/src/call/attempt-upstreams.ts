@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { decodeWhole, isKnownCoding } from '../http/content-coding.ts'
 import type { House } from '../house.ts'
 import type { Identified, Passage } from '../passage.ts'
-import type { AttemptPlan } from '../plan/plan-attempt.ts'
+import type { AttemptPlan, PlanInput } from '../plan/plan-attempt.ts'
 import { planAttempt } from '../plan/plan-attempt.ts'
 import type { UpstreamTarget } from '../route/route.ts'
 import type { UpstreamAnswer } from '../upstreams/upstream-answer.ts'
@@ -47,6 +47,8 @@ export interface AttemptInput {
   readonly house: House
   readonly passage: Passage
   readonly signal: CancelSignal
+  /** Plans an attempt, where it is not that of a prompt. */
+  readonly plan?: (input: PlanInput) => AttemptPlan
 }
 
 /**
@@ -118,7 +120,8 @@ class Attempts {
 
   async #try(target: UpstreamTarget, left: Left): Promise<Outcome> {
     const { who, house, passage, signal } = this.#input
-    const plan = planAttempt({ who, target, house, withoutMarks: this.#withoutMarks })
+    const trace = passage.trace.calling({ target, session: who.session, stream: who.prompt.stream })
+    const plan = (this.#input.plan ?? planAttempt)({ who, target, house, withoutMarks: this.#withoutMarks, trace })
     const begun = house.clock.monotonic()
     passage.trying(target, plan)
     let answer: UpstreamAnswer
@@ -129,6 +132,7 @@ class Attempts {
     } catch (cause) {
       return this.#failed(cause, target, begun, left)
     }
+    passage.heard(answer.headers)
     if (answer.status < 400) {
       target.replica.circuit.succeeded()
       return { kind: 'reply', reply: { kind: 'answer', target, plan, answer } }

@@ -1,5 +1,5 @@
-import type { AnswerEvent, RequestId } from '@incipit/core'
-import { answerEvents, IncipitError, toGeneration, withoutBillingBlock } from '@incipit/core'
+import type { AnswerEvent, DialectName, RequestId } from '@incipit/core'
+import { answerEvents, cacheRequest, IncipitError, toGeneration, withoutBillingBlock } from '@incipit/core'
 import { dialectNamed } from '../dialects.ts'
 import type { House } from '../house.ts'
 import { narrowToSnapshot } from '../identify/isolate.ts'
@@ -51,16 +51,27 @@ function warnOfRetries(passage: Passage, where: string): void {
 async function* askEngine(input: CallInput, target: EngineTarget): AsyncGenerator<AnswerEvent, void> {
   const { id, who, house, passage, signal } = input
   passage.trying(target)
+  passage.trace.calling({ target, session: who.session, stream: who.prompt.stream })
   if (who.subpath !== undefined)
     throw new IncipitError('unsupported_feature', `local models have nothing like ${who.subpath}`)
   const scope = narrowToSnapshot(who.scope, house.snapshots.snapshotOf(target.model, who.session), house)
   const conversation = withoutBillingBlock(dialectNamed(who.prompt.dialect).read(who.prompt))
-  const generation = toGeneration(conversation, house.hasher)
-  const request = { id, model: target.replica, scopeKey: scope.key, generation, prefixCache: who.head.prefixCache }
+  const { hasher } = house
+  const cache = cacheRequest(conversation, { rules: target.rules, dialect: who.prompt.dialect, hasher })
+  for (const warning of cache.warnings) passage.warn(warning)
+  const generation = { ...toGeneration(conversation, hasher), cache: cache.request }
+  const request = { id, model: target.replica, scopeKey: scope.key, generation, prefixCache: who.prefixCache }
   const toAnswer = answerEvents()
   for await (const event of callEngine(house, request, abortSignalOf(signal))) {
     if (event.kind === 'prompt') passage.prompted(event)
     else passage.generated(event.outputTokens)
-    yield toAnswer(event)
+    yield prewarmed(toAnswer(event), who.prompt.dialect, generation.maxTokens)
   }
+}
+
+/** A prewarm of the Responses API is complete when the prompt is stored; one of Messages has reached its limit of 0. */
+function prewarmed(event: AnswerEvent, dialect: DialectName, maxTokens: number | undefined): AnswerEvent {
+  return event.kind === 'finish' && dialect === 'openai-responses' && maxTokens === 0
+    ? { ...event, stop: 'end' }
+    : event
 }

@@ -26,10 +26,13 @@ export async function runCheck(options: ConfigOptions, context: CommandContext):
 }
 
 /** Who may share a cache is too much to be left to the reader's memory of what each kind does unasked. */
-function inEffect(settings: ConfigSettings): ConfigSettings {
+function inEffect(settings: ConfigSettings): unknown {
   const upstreams = settings.upstreams.map((upstream) => ({
     ...upstream,
     isolation: upstream.isolation ?? kindTraits[upstream.kind].defaultIsolation,
   }))
-  return { ...settings, upstreams }
+  const keys = settings.keys.map((key) =>
+    key.expires === undefined ? key : { ...key, expires: new Date(key.expires).toISOString() },
+  )
+  return { ...settings, keys, upstreams, prices: { ...settings.prices, rows: [] } }
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { startPglite } from '../ledger/testing/pglite-server.ts'
 
 const main = fileURLToPath(compiledEntry(import.meta.url, './main.js'))
 let cwd: string
@@ -73,7 +74,7 @@ test('every line that init comments out is a valid setting at its default', asyn
   const plain = await run('check', '--json')
   await writeFile(
     file,
-    commented.replaceAll(/^# (?=[ a-z])(?!yaml-)/gm, '').replace(/^(keys|secret|upstreams):.*\n( .*\n)*/gm, ''),
+    commented.replaceAll(/^# (?=[ a-z])(?!yaml-)/gm, '').replace(/^(keys|orgs|secret|upstreams):.*\n( .*\n)*/gm, ''),
   )
   const filled = await run('check', '--json')
   expect(filled.stderr).toBe('')
@@ -138,7 +139,8 @@ test('a configuration that cannot be used ends check and serve with 1 and no sta
 })
 
 test('doctor reports every check, and as JSON', async () => {
-  const { code, stdout } = await run('doctor', '--json')
+  // Whoever runs the tests may have a gateway running.
+  const { code, stdout } = await start(['doctor', '--json'], { INCIPIT_URL: 'http://127.0.0.1:1' }).ended
   const report = JSON.parse(stdout) as {
     healthy: boolean
     findings: { check: string; verdict: string; detail: string }[]
@@ -151,6 +153,9 @@ test('doctor reports every check, and as JSON', async () => {
     'engine',
     'models',
     'memory',
+    'disk',
+    'tiers',
+    'store',
   ])
   expect(code).toBe(report.healthy ? 0 : 1)
   const missing = await run('doctor', '--model', 'missing.gguf')
@@ -159,6 +164,27 @@ test('doctor reports every check, and as JSON', async () => {
     stdout: expect.stringMatching(/failed +models +missing: .*missing\.gguf is not a file/),
   })
 })
+
+test('doctor asks the database of the ledger, makes nothing in it, and tells no password', async () => {
+  const storeAt = async (url: string): Promise<string | undefined> => {
+    await writeFile(join(cwd, 'incipit.yaml'), `store: { url: '${url}' }`)
+    return /^.* store .*$/m.exec((await run('doctor')).stdout)?.[0]
+  }
+  const server = await startPglite()
+  try {
+    expect(await storeAt(server.url)).toMatch(/^ok +store +postgres:\/\/\*\*\*@127\.0\.0\.1:\d+\/postgres reached$/)
+    const { rows } = await server.database.query("SELECT to_regnamespace('incipit')::text AS found")
+    expect(rows).toEqual([{ found: null }])
+    await server.database.exec('CREATE ROLE other; CREATE SCHEMA incipit; SET ROLE other')
+    expect(await storeAt(server.url)).toMatch(/^failed +store .*the role must own the schema "incipit"/)
+  } finally {
+    await server.close()
+  }
+  const away = await storeAt('postgres://me:secret@127.0.0.1:1/ledger')
+  expect(away).toMatch(/^failed +store .*cannot be reached/)
+  expect(away).not.toContain('secret')
+  // PostgreSQL in this process, and three processes: minutes on a machine that is busy.
+}, 300_000)
 
 test('an unknown flag or command is refused with a hint, help and version are not', async () => {
   expect(await run('--prot', '1')).toMatchObject({
@@ -176,7 +202,7 @@ test('a word that names no command is called that, and not an argument too many'
   expect(await run('nonsense', '--port', '0')).toEqual({
     code: 1,
     stdout: '',
-    stderr: `error: unknown command "nonsense"; the commands are serve, init, check, doctor, emulate\n${hint}`,
+    stderr: `error: unknown command "nonsense"; the commands are serve, init, check, doctor, keys, price, emulate, bench, simulate\n${hint}`,
   })
   expect(await run('serve', 'nonsense')).toEqual({
     code: 1,
@@ -241,5 +267,28 @@ test('emulate names the providers it knows and the numbers it takes', async () =
   expect(await run('emulate', 'vllm', '--port', 'x')).toMatchObject({
     code: 1,
     stderr: expect.stringContaining('--port must be a whole number from 0 to 65535, got "x"'),
+  })
+})
+
+test('P-4 M-6 price shows, compares and plans with the prices of the configuration', async () => {
+  await writeFile(join(cwd, 'incipit.yaml'), 'prices: { file: prices.yaml }')
+  await writeFile(
+    join(cwd, 'prices.yaml'),
+    'prices: [{ provider: openai, model: gpt-4o, input: 2, read: 1, output: 8 }]',
+  )
+  expect(await run('price', 'show', 'gpt-4o')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\* {2}openai {4}gpt-4o +2 +1 +- +8 .* operator /m),
+  })
+  expect(await run('price', 'diff')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^openai +gpt-4o +input +2 +2\.5 +2\.5$/m),
+  })
+  const flags = ['--provider', 'anthropic', '--model', 'claude-sonnet-4.6', '--tokens', '10000', '--requests', '100']
+  const planned = await run('price', 'plan', ...flags, '--json')
+  expect(JSON.parse(planned.stdout)).toMatchObject({ verdict: 'cache', best: { ttl: '5m', cost_usd: 0.3345 } })
+  expect(await run('price', 'plan', ...flags, '--at', 'yesterday')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('at must be a day as YYYY-MM-DD'),
   })
 })

@@ -5,14 +5,27 @@ import { formatByteSize } from '../config/byte-size.ts'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { coloursWanted } from './colours-wanted.ts'
 import { whyDataDirUnusable } from './data-dir.ts'
+import { diskFinding, tierFindings } from './engine-findings.ts'
 import { loadCommandConfig } from './load-command-config.ts'
 import { warnAboutNode } from './node-support.ts'
+import { storeFinding } from './store-finding.ts'
 import { upstreamFindings } from './upstream-findings.ts'
 import type { CommandContext, ConfigOptions } from './program.ts'
 
 /** One thing looked at. */
 export interface Finding {
-  readonly check: 'node' | 'platform' | 'config' | 'engine' | 'data_dir' | 'models' | 'memory' | 'upstreams'
+  readonly check:
+    | 'node'
+    | 'platform'
+    | 'config'
+    | 'engine'
+    | 'data_dir'
+    | 'models'
+    | 'memory'
+    | 'disk'
+    | 'tiers'
+    | 'store'
+    | 'upstreams'
   readonly verdict: 'ok' | 'warning' | 'failed'
   readonly detail: string
 }
@@ -28,6 +41,9 @@ export async function runDoctor(options: ConfigOptions, context: CommandContext)
     await engineFinding(config.engine.enabled),
     ...(await modelFindings(config)),
     memoryFinding(config),
+    await diskFinding(config),
+    ...(await tierFindings(config, context.env)),
+    await storeFinding(config),
     ...(await upstreamFindings(config, context.env)),
   ]
   const healthy = findings.every(({ verdict }) => verdict !== 'failed')
@@ -115,7 +131,7 @@ export function memoryFinding(
   const hot = engine.hotBytes === 'auto' ? 0 : engine.hotBytes
   const budget = engine.enabled ? hot + engine.ramBytes : 0
   const hotText = engine.hotBytes === 'auto' ? 'auto' : formatByteSize(engine.hotBytes)
-  const detail = `budgets: hot ${hotText}, ram ${formatByteSize(engine.ramBytes)}; machine: ${formatByteSize(total)}, ${formatByteSize(free)} free`
+  const detail = `budgets: hot ${hotText}, ram ${formatByteSize(engine.ramBytes)}, disk ${formatByteSize(engine.diskBytes)}; machine: ${formatByteSize(total)}, ${formatByteSize(free)} free`
   const verdict = budget > total ? 'failed' : budget > free ? 'warning' : 'ok'
   return { check: 'memory', verdict, detail }
 }

@@ -41,7 +41,11 @@ export function starterConfig(schema: string): string {
 
 # keys:                        # none = open, on loopback only
 #   - { key: "\${INCIPIT_KEY}", org: acme, name: web, role: member }     # role: member | admin
+#                              # beside them: limits, scopes, expires; more keys: incipit keys create
+# orgs:
+#   - { name: acme, limits: { rpm: 600, tpm: 200000, parallel: 20, usd_per_day: 50 } }
 
+# control_fraction: 0          # part of the sessions that is served as without Incipit, to measure what it saves
 # mode: apply                  # apply: optimise prompts for caches | observe | advise: send what the client sent
 # inject_stream_usage: true    # ask upstreams for usage in streams, and hide it from clients that did not ask
 
@@ -52,6 +56,7 @@ export function starterConfig(schema: string): string {
 #                              # | anthropic-compatible | vllm | sglang | llama-server
 #     api_key: \${ANTHROPIC_API_KEY}
 #     models: ["claude-*"]     # globs of the names it serves
+#     provider: anthropic      # whose price list applies; left out: that of its kind, or of its address
 #     isolation: shared        # native | credential | salt_text | shared; left out: the best its kind can do
 #     strip_billing_block: auto      # auto | always | never: the line that Claude Code changes with every request
 #   - name: fleet
@@ -74,6 +79,7 @@ export function starterConfig(schema: string): string {
 #   threads: auto
 #   hot_bytes: auto            # live KV
 #   ram_bytes: 2GiB            # blocks kept in RAM
+#   disk_bytes: 10GiB          # blocks kept on disk, also over restarts
 #   flash_attention: auto      # on: faster cold prompts of large models; off: reuse exact to the bit
 #   min_cached_tokens: 16      # below this nothing is reused and 0 is reported
 #   max_concurrent: 16
@@ -83,6 +89,9 @@ export function starterConfig(schema: string): string {
 #       path: builtin:demo     # random weights: real compute, meaningless text; or the path of a GGUF file
 #       aliases: ["@cf/*", "@hf/*", "accounts/fireworks/models/*", "accounts/*/models/*"]
 #       instances: 1           # each with a KV cache of its own; sessions are spread over them
+
+# prices:
+#   file:                      # a YAML file of what you pay, where that is not the list price
 
 # log:
 #   level: info                # fatal | error | warn | info | debug | trace | silent

@@ -1,10 +1,14 @@
 import { Command } from 'commander'
 import type { Environment } from '../config/environment-references.ts'
+import { registerBench } from './bench-engine.ts'
 import { runCheck } from './check.ts'
 import { runDoctor } from './doctor.ts'
 import { registerEmulate } from './emulate.ts'
 import { runInit } from './init.ts'
+import { registerKeys } from './keys.ts'
+import { registerPrice } from './price.ts'
 import { runServe } from './serve.ts'
+import { registerSimulate } from './simulate.ts'
 import { version } from './version.ts'
 
 /** What the commands take from the process they run in. */
@@ -58,9 +62,15 @@ export function buildProgram(context: CommandContext): Command {
   withConfigOptions(
     program
       .command('doctor')
-      .description('check this machine: Node, engine, data directory, budgets, and the way to upstreams'),
+      .description('check this machine: Node, engine, data directory, budgets, store, and the way to upstreams'),
   ).action((options: ConfigOptions) => runDoctor(options, context))
+  registerKeys(program, context)
+  registerPrice(program, context)
   registerEmulate(program)
+  registerBench(program, context)
+  registerSimulate(program)
+  // What names no command at all is the default one's: `incipit --help` shows its flags.
+  for (const command of program.commands) if (command !== serve) hintAtHelp(command, `incipit ${command.name()}`)
   return program
 }
 
@@ -74,6 +84,12 @@ function withConfigOptions(command: Command): Command {
     .option('--strict-models', 'refuse model names that nothing claims')
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent')
     .option('--json', 'print data as JSON')
+}
+
+/** A mistake in a command points to that command's own flags. */
+function hintAtHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`(${path} --help shows what is possible)`)
+  for (const child of command.commands) hintAtHelp(child, `${path} ${child.name()}`)
 }
 
 /** @throws CommanderError, after commander has printed the message */

@@ -18,4 +18,5 @@ test('a failure to start is one plain line', () => {
 test('our own errors keep their words, and the hint of the error table', () => {
   expect(failureMessage(new ConfigError('port is wrong'))).toBe('port is wrong')
   expect(failureMessage(new IncipitError('engine_unavailable', 'no engine'))).toMatch(/^no engine\. Install the engine/)
+  expect(failureMessage(new IncipitError('invalid_request', 'at must be a day'))).toBe('at must be a day')
 })

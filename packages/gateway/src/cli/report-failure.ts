@@ -17,7 +17,9 @@ export function reportFailure(error: unknown, argv: readonly string[]): void {
 export function failureMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof ConfigError) return error.message
-  if (IncipitError.is(error)) return `${error.message}. ${error.hint}`
+  // A command line has no fields to correct.
+  if (IncipitError.is(error))
+    return error.code === 'invalid_request' ? error.message : `${error.message}. ${error.hint}`
   return systemMessage(error) ?? error.message
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import pino from 'pino'
 import type { LoadedConfig } from '../config/load-config.ts'
 import { watchConfig } from '../config/watch-config.ts'
+import { loadGenAiPrices } from '../prices/genai-prices.ts'
 import type { RunningServer } from '../server.ts'
 import { startServer } from '../server.ts'
 import { renderBanner } from './banner.ts'
@@ -33,6 +34,20 @@ export async function runServe(
   const server = await startServer({ config, load, testClock, log }).finally(cancel)
   closeOnSignal(server, reloadOnChange(server, config.file ?? resolve(context.cwd, 'incipit.yaml')), log)
   process.stdout.write(options.json === true ? readyLine(server, config) : bannerOf(server, config, testClock))
+  if (config.upstreams.length > 0) readPricesSoon(log)
+}
+
+const readPricesAfterMs = 500
+
+/** Else the first answer of a model that is in no table of ours would wait for the list that is read then. */
+function readPricesSoon(log: Logger): void {
+  setTimeout(() => {
+    try {
+      loadGenAiPrices()
+    } catch (err) {
+      log.error({ err }, 'the price list of @pydantic/genai-prices cannot be read')
+    }
+  }, readPricesAfterMs).unref()
 }
 
 /** Lines for people on a terminal, JSON for everything that reads them. */
@@ -55,7 +70,8 @@ function endOnSignalWhileStarting(): () => void {
 }
 
 function reloadOnChange(server: RunningServer, file: string): { close(): void } {
-  return watchConfig({ file, onChange: () => void server.reload('file') })
+  const others = (): string[] => (server.config.prices.file === undefined ? [] : [server.config.prices.file])
+  return watchConfig({ file, others, onChange: () => void server.reload('file') })
 }
 
 function closeOnSignal(server: RunningServer, watcher: { close(): void }, log: Logger): void {

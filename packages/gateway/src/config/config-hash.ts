@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ConfigSettings } from './config.ts'
-import { maskUrl } from './mask-url.ts'
+import { maskStoreUrl, maskUrl } from './mask-url.ts'
 import type { UpstreamSettings } from './upstream-settings.ts'
 
 const hidden = '***'
@@ -15,6 +15,7 @@ export function maskSecrets<Settings extends ConfigSettings>(settings: Settings)
     secret: settings.secret === undefined ? undefined : hidden,
     keys: settings.keys.map((key) => ({ ...key, key: hidden })),
     upstreams: settings.upstreams.map(maskUpstream),
+    store: { url: settings.store.url === null ? null : maskStoreUrl(settings.store.url) },
   }
 }
 

@@ -1,3 +1,6 @@
+import type { Scopes } from '../keys/scopes.ts'
+import type { Limits } from '../limits/limits.ts'
+import type { LocalRules, PriceRow } from '@incipit/core'
 import type { UpstreamSettings } from './upstream-settings.ts'
 
 /** Where and how the gateway listens. */
@@ -28,6 +31,16 @@ export interface KeySettings {
   /** What ledger and messages call the key. */
   readonly name: string
   readonly role: 'member' | 'admin'
+  readonly limits?: Limits | undefined
+  readonly scopes?: Scopes | undefined
+  /** Milliseconds since 1970; `undefined` = never. */
+  readonly expires?: number | undefined
+}
+
+/** What all keys of an organisation may use together. */
+export interface OrgSettings {
+  readonly name: string
+  readonly limits: Limits
 }
 
 /** One local model. */
@@ -39,6 +52,8 @@ export interface ModelSettings {
   readonly aliases: readonly string[]
   /** Context length in tokens; `undefined` = what the model was trained for, as far as the budget allows. */
   readonly contextTokens: number | undefined
+  /** Whose rules its cache is counted by. */
+  readonly rules: LocalRules
   /** How many instances, each with a KV cache of its own; sessions are spread over them. */
   readonly instances: number
 }
@@ -53,6 +68,8 @@ export interface EngineSettings {
   readonly hotBytes: 'auto' | number
   /** Blocks kept in RAM, in bytes; 0 = none. */
   readonly ramBytes: number
+  /** Blocks kept on disk, in bytes; 0 = none. */
+  readonly diskBytes: number
   /** Below this many shared tokens nothing is reused and 0 is reported. */
   readonly minCachedTokens: number
   /** Requests generating at the same time. */
@@ -63,10 +80,26 @@ export interface EngineSettings {
   readonly models: readonly ModelSettings[]
 }
 
+/** What models cost, beyond what Incipit knows. */
+export interface PriceSettings {
+  /** Absolute path; `undefined` = none. */
+  readonly file: string | undefined
+  /** What stands in it. */
+  readonly rows: readonly PriceRow[]
+}
+
 /** What is done for caches; `false` anywhere above switches off what is below. */
 export interface WorkflowCacheSettings {
   readonly enabled: boolean
   readonly providerPrefixOptimization: { readonly enabled: boolean }
+}
+
+/** What is told of requests beyond the ledger. */
+export interface TelemetrySettings {
+  /** Metrics and spans name the organisation. */
+  readonly orgLabel: boolean
+  /** Metrics of local models also under the names that vLLM gives them. */
+  readonly vllmNames: boolean
 }
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
@@ -80,6 +113,7 @@ export interface ConfigSettings {
   readonly secret: string | undefined
   /** None = open to everyone who reaches the address. */
   readonly keys: readonly KeySettings[]
+  readonly orgs: readonly OrgSettings[]
   /** Refuse model names that nothing claims, instead of serving them with the first model. */
   readonly strictModels: boolean
   /** Only `apply` changes what is sent in order to make caches work; the others send what the client sent. */
@@ -89,10 +123,21 @@ export interface ConfigSettings {
   /** In the order in which their `models` are tried. */
   readonly upstreams: readonly UpstreamSettings[]
   readonly workflowCache: WorkflowCacheSettings
+  /** Of the sessions, the part that is served as without Incipit, to compare with: 0 to 1. */
+  readonly controlFraction: number
   readonly engine: EngineSettings
-  /** `null` = SQLite in `dataDir`. */
-  readonly store: { readonly url: null }
+  readonly prices: PriceSettings
+  /** `null` = SQLite in `dataDir`; else a PostgreSQL database, whose password is a secret. */
+  readonly store: { readonly url: string | null }
+  readonly retention: RetentionSettings
   readonly log: { readonly level: LogLevel }
+  readonly telemetry: TelemetrySettings
+}
+
+/** How long the ledger keeps what it has, in days; `null` = for good. */
+export interface RetentionSettings {
+  readonly eventsDays: number | null
+  readonly summariesDays: number | null
 }
 
 /** The effective configuration of a running gateway. */

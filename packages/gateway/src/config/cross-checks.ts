@@ -27,9 +27,17 @@ export function crossCheck(settings: ConfigSettings): CrossChecks {
     const text = `a key above is named "${keys[index]?.name}" too; key names must be unique over all organisations`
     problems.push({ path: ['keys', index, 'name'], text })
   }
+  for (const index of repeated(settings.orgs.map(({ name }) => name))) {
+    problems.push({ path: ['orgs', index, 'name'], text: `"${settings.orgs[index]?.name}" stands above` })
+  }
   for (const index of repeated(engine.models.map(({ name }) => name))) {
     const text = `the name "${engine.models[index]?.name}" stands above`
     problems.push({ path: ['engine', 'models', index, 'name'], text })
+  }
+  const { eventsDays, summariesDays } = settings.retention
+  if (summariesDays !== null && (eventsDays === null || eventsDays > summariesDays)) {
+    const text = `${summariesDays} days, but single events stay for ${eventsDays ?? 'ever'}: sums cannot go before them`
+    problems.push({ path: ['retention', 'summaries_days'], text })
   }
   const warnings = keys
     .filter(({ key }) => key.length < advisedKeyLength)

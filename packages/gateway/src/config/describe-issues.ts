@@ -9,6 +9,8 @@ export interface IssueContext {
   place(path: ConfigPath): string
   /** Never show the value at this path. */
   hidden(path: ConfigPath): boolean
+  /** Of the file, for the names it knows; `undefined` = that of `incipit.yaml`. */
+  readonly schema?: JsonSchema
 }
 
 /**
@@ -40,14 +42,14 @@ export function valueAt(root: unknown, path: ConfigPath): unknown {
 }
 
 function describeUnknown(key: string, path: ConfigPath, context: IssueContext): string {
-  const known = knownKeys(path)
+  const known = knownKeys(path, context.schema ?? configJsonSchema())
   const nearest = nearestKey(key, known)
   const advice = nearest === undefined ? `known here: ${known.join(', ')}` : `did you mean "${nearest}"?`
   return `${context.place([...path, key])}  ${nameOf([...path, key.slice(0, 60)])}: unknown key; ${advice}`
 }
 
-function knownKeys(path: ConfigPath): string[] {
-  let schema: JsonSchema | undefined = configJsonSchema()
+function knownKeys(path: ConfigPath, root: JsonSchema): string[] {
+  let schema: JsonSchema | undefined = root
   for (const part of path) schema = typeof part === 'number' ? schema?.items : schema?.properties?.[part]
   return Object.keys(schema?.properties ?? {})
 }

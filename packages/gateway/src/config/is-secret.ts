@@ -9,6 +9,8 @@ const addressKeys: ReadonlySet<unknown> = new Set(['base_url', 'replicas', 'prox
  */
 export function isSecret([section, index, key]: ConfigPath, value: unknown): boolean {
   if (section === 'secret' || (section === 'keys' && key === 'key')) return true
+  // A wrong URL of the store may hold a password, wherever that stands in it.
+  if (section === 'store' && index === 'url' && typeof value === 'string') return true
   if (section !== 'upstreams' || typeof value !== 'string') return false
   // A text where a mapping belongs may be a misplaced key.
   if (index === undefined || key === undefined || secretKeys.has(key)) return true

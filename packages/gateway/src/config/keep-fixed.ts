@@ -33,6 +33,7 @@ export function keepFixed(running: LoadedConfig, next: LoadedConfig): KeptFixed 
     secret: running.secret,
     engine: running.engine,
     store: running.store,
+    telemetry: running.telemetry,
   }
   return { config: { ...config, hash: configHash(settingsOf(config)) }, needRestart }
 }
@@ -69,9 +70,12 @@ const fixed: readonly FixedSetting[] = [
   { name: 'engine.flash_attention', of: ({ engine }) => engine.flashAttention },
   { name: 'engine.hot_bytes', of: ({ engine }) => engine.hotBytes },
   { name: 'engine.ram_bytes', of: ({ engine }) => engine.ramBytes },
+  { name: 'engine.disk_bytes', of: ({ engine }) => engine.diskBytes },
   { name: 'engine.min_cached_tokens', of: ({ engine }) => engine.minCachedTokens },
   { name: 'engine.max_concurrent', of: ({ engine }) => engine.maxConcurrent },
   { name: 'engine.max_queued', of: ({ engine }) => engine.maxQueued },
   { name: 'engine.models', of: ({ engine }) => engine.models },
   { name: 'store.url', of: ({ store }) => store.url },
+  { name: 'telemetry.org_label', of: ({ telemetry }) => telemetry.orgLabel },
+  { name: 'telemetry.vllm_names', of: ({ telemetry }) => telemetry.vllmNames },
 ]

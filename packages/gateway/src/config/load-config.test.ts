@@ -43,6 +43,7 @@ describe('defaults', () => {
     expect(config.engine.models[0]?.aliases).toContain('@cf/*')
     expect(config.engine).toMatchObject({
       ramBytes: 2_147_483_648,
+      diskBytes: 10_737_418_240,
       minCachedTokens: 16,
       threads: 'auto',
       hotBytes: 'auto',
@@ -164,7 +165,7 @@ describe('refusals', () => {
 
   test('values out of range say what was found and what is allowed, all at once', async () => {
     const message = await refusalOf(
-      'server:\n  port: abc\n  max_body_bytes: 3XB\nkeys: [{ org: a, name: b, role: boss }]\nengine: { threads: 0, hot_bytes: -1 }\nstore: { url: "postgres://x" }',
+      'server:\n  port: abc\n  max_body_bytes: 3XB\nkeys: [{ org: a, name: b, role: boss }]\nengine: { threads: 0, hot_bytes: -1 }\nstore: { url: "mysql://x" }',
     )
     expect(message.split('\n')).toEqual([
       'incipit.yaml cannot be used, 7 problems:',
@@ -174,8 +175,16 @@ describe('refusals', () => {
       '  incipit.yaml:4:27  keys[0].role: found "boss", allowed: member or admin',
       '  incipit.yaml:5:11  engine.threads: found 0, allowed: auto, or a whole number from 1 to 1024',
       '  incipit.yaml:5:23  engine.hot_bytes: found -1, allowed: auto, or a number of bytes, such as 2GiB, 512MiB or 1048576',
-      '  incipit.yaml:6:10  store.url: found "postgres://x", allowed: null (SQLite in data_dir), the one store of this version',
+      '  incipit.yaml:6:10  store.url: found a value that is not shown, allowed: null (SQLite in data_dir), or a URL that begins with postgres://',
     ])
+  })
+
+  test('sums that would go before their events are refused, with both numbers', async () => {
+    expect(await refusalOf('retention: { events_days: 30, summaries_days: 7 }')).toContain(
+      'retention.summaries_days: 7 days, but single events stay for 30: sums cannot go before them',
+    )
+    expect(await refusalOf('retention: { summaries_days: 7 }')).toContain('single events stay for ever')
+    expect(await refusalOf('retention: { events_days: 0 }')).toContain('allowed: null, or a whole number of days')
   })
 
   test('an unknown key is named with its place and the nearest known one', async () => {

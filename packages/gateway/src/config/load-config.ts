@@ -17,6 +17,8 @@ import type { ConfigFlags, Override } from './overrides.ts'
 import { numeric, overridesOf, truth } from './overrides.ts'
 import type { ConfigIssue, ConfigPath } from './schema.ts'
 import { parseConfig } from './schema.ts'
+import { isUpstreamKey, upstreamKey } from '../prices/upstream-key.ts'
+import { readPriceFile } from '../prices/read-price-file.ts'
 import { withValue } from './with-value.ts'
 
 /** Where a configuration is put together from. */
@@ -77,13 +79,14 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
     ),
     shownFile,
   )
+  const priced = await withPrices(effective)
   return {
-    ...effective,
+    ...priced,
     generation: 1,
-    hash: configHash(effective),
+    hash: configHash(priced),
     file: file?.path,
     empty: (file?.text ?? '').trim() === '',
-    warnings: [...warnings, ...discovery.skipped],
+    warnings: [...warnings, ...pricedNowhere(priced), ...discovery.skipped],
     discovered: discovery.sources,
   }
 }
@@ -156,7 +159,27 @@ function withAbsolutePaths(settings: ConfigSettings, base: (path: ConfigPath) =>
   const upstreams = settings.upstreams.map((upstream) =>
     upstream.caFile === undefined ? upstream : { ...upstream, caFile: resolve(base(['upstreams']), upstream.caFile) },
   )
-  return { ...settings, dataDir, upstreams, engine: { ...settings.engine, models } }
+  const { file } = settings.prices
+  const prices = { ...settings.prices, file: file === undefined ? undefined : resolve(base(['prices', 'file']), file) }
+  return { ...settings, dataDir, upstreams, prices, engine: { ...settings.engine, models } }
+}
+
+/** Prices are part of what is in effect: a change of their file is a change of the configuration. */
+async function withPrices(settings: ConfigSettings): Promise<ConfigSettings> {
+  const { file } = settings.prices
+  if (file === undefined) return settings
+  const read = await readPriceFile(file)
+  if (read.kind === 'invalid') throw refusal(read.problems, 'prices.file')
+  return { ...settings, prices: { file, rows: read.rows } }
+}
+
+/** A price for an upstream under a name that is misspelt, or was changed, prices nothing. */
+function pricedNowhere({ prices, upstreams }: ConfigSettings): string[] {
+  const keys = new Set(upstreams.map(({ name }) => upstreamKey(name)))
+  const unknown = new Set(
+    prices.rows.map(({ provider }) => provider).filter((key) => isUpstreamKey(key) && !keys.has(key)),
+  )
+  return [...unknown].map((key) => `prices.file has prices for the ${key.replace(':', ' ')}, which is not configured`)
 }
 
 function refuseIf(problems: readonly string[], blamed: string): void {

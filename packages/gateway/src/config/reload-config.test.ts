@@ -88,13 +88,22 @@ test('a gateway that began without a file takes one that appears', async () => {
 
 test('what only a start can set keeps its value and is named, and the rest is applied', async () => {
   const reloader = await running('')
-  const { server, engine, dataDir } = reloader.config
-  await write('server: { port: 5000, max_body_bytes: 1MiB }\ndata_dir: other\nengine: { ram_bytes: 1GiB, models: [] }')
+  const { server, engine, dataDir, telemetry } = reloader.config
+  await write(
+    'server: { port: 5000, max_body_bytes: 1MiB }\ndata_dir: other\nengine: { ram_bytes: 1GiB, models: [] }\ntelemetry: { org_label: true, vllm_names: true }',
+  )
   expect(await reloader.reload('file')).toMatchObject({
     kind: 'applied',
-    needRestart: ['server.port', 'data_dir', 'engine.ram_bytes', 'engine.models'],
+    needRestart: [
+      'server.port',
+      'data_dir',
+      'engine.ram_bytes',
+      'engine.models',
+      'telemetry.org_label',
+      'telemetry.vllm_names',
+    ],
   })
-  expect(reloader.config).toMatchObject({ engine, dataDir, server: { ...server, maxBodyBytes: 1_048_576 } })
+  expect(reloader.config).toMatchObject({ engine, dataDir, telemetry, server: { ...server, maxBodyBytes: 1_048_576 } })
 })
 
 test('settings that all wait for a restart make no generation', async () => {
@@ -148,4 +157,29 @@ test('readings never overlap: many at once make one generation for each change',
   expect(results.map(({ kind }) => kind)).toEqual(['applied', ...Array.from({ length: 9 }, () => 'unchanged')])
   expect(most).toBe(1)
   expect(reloader.config.generation).toBe(2)
+})
+
+test('a changed price file is a change of the configuration; a broken one leaves the old prices in effect', async () => {
+  const price = (input: number): string => `prices: [{ provider: openai, model: gpt-4o, input: ${input}, output: 8 }]`
+  await writeFile(join(cwd, 'prices.yaml'), price(2))
+  const reloader = await running(`${keys('a')}prices: { file: prices.yaml }`)
+  const { hash } = reloader.config
+  expect(reloader.config.prices).toMatchObject({ file: join(cwd, 'prices.yaml'), rows: [{ input: '2' }] })
+  await writeFile(join(cwd, 'prices.yaml'), price(3))
+  expect(await reloader.reload('file')).toMatchObject({ kind: 'applied', needRestart: [] })
+  expect(reloader.config.prices.rows).toMatchObject([{ input: '3' }])
+  expect(reloader.config.hash).not.toBe(hash)
+  await writeFile(join(cwd, 'prices.yaml'), price(-1))
+  const error = expect.stringContaining('prices.yaml:1:45  prices[0].input: found -1')
+  expect(await reloader.reload('file')).toMatchObject({ kind: 'refused', error })
+  await rm(join(cwd, 'prices.yaml'))
+  const gone = 'prices.file cannot be used, 1 problem:\n  prices.yaml cannot be read: it does not exist'
+  expect(await reloader.reload('file')).toMatchObject({ kind: 'refused', error: gone })
+  expect(reloader.config.prices.rows).toMatchObject([{ input: '3' }])
+})
+
+test('prices for an upstream that is not configured deserve a look', async () => {
+  await writeFile(join(cwd, 'prices.yaml'), 'prices: [{ upstream: fleat, model: "*", input: 1, output: 2 }]')
+  const reloader = await running('prices: { file: prices.yaml }')
+  expect(reloader.config.warnings).toContain('prices.file has prices for the upstream fleat, which is not configured')
 })

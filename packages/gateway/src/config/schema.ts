@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ConfigSettings } from './config.ts'
+import { instant, limitsSchema, scopesSchema } from './limits-schema.ts'
 import { byteSize, byteSizeOr, bytesAllowed, flag, mapping, text, whole } from './schema-parts.ts'
 import { upstreamSchema } from './upstream-schema.ts'
 
@@ -58,6 +59,14 @@ const key = mapping({
   org: text('the name of an organisation', 200).describe('Caches are shared inside an organisation, never across.'),
   name: text('a name for the key', 200).describe('What ledger and messages call the key.'),
   role: z.enum(['member', 'admin'], 'member or admin').default('member').describe('An admin sees all organisations.'),
+  limits: limitsSchema.optional().describe('What the key may use.'),
+  scopes: scopesSchema.optional().describe('What the key may be used for.'),
+  expires: instant.optional().describe('When the key ends, such as 2027-01-31 or 2027-01-31T12:00:00Z.'),
+})
+
+const org = mapping({
+  name: text('the name of an organisation', 200).describe('As keys name it; local on a gateway without keys.'),
+  limits: limitsSchema.describe('What all keys of the organisation may use together.'),
 })
 
 const model = mapping({
@@ -73,6 +82,10 @@ const model = mapping({
     .default([])
     .describe('Globs of further names it answers to; * matches any characters.'),
   context_tokens: whole(64, 16_777_216, ' of tokens').optional().describe('Context length in tokens.'),
+  rules: z
+    .enum(['native', 'anthropic', 'openai'], 'native, anthropic or openai')
+    .default('native')
+    .describe('Whose cache rules usage is counted by: what was reused, or as that provider would.'),
   instances: whole(1, 16).default(1).describe('Instances, each with a KV cache of its own.'),
 })
 
@@ -103,6 +116,9 @@ const engine = mapping({
     .default('auto')
     .describe('Live KV over all models.'),
   ram_bytes: byteSize.default(2 * 2 ** 30).describe('Blocks kept in RAM over all models; 0 = none.'),
+  disk_bytes: byteSize
+    .default(10 * 2 ** 30)
+    .describe('Blocks kept in data_dir/kv over all models, which survive restarts; 0 = none. Needs ram_bytes.'),
   min_cached_tokens: whole(1, 1_000_000, ' of tokens')
     .default(16)
     .describe('Below this many shared tokens nothing is reused.'),
@@ -123,6 +139,21 @@ const workflowCache = mapping({
     .describe('What is done for the prefix caches of upstreams.'),
 })
 
+const prices = mapping({
+  file: text('the path of a YAML file')
+    .optional()
+    .describe('Your prices, which go before those Incipit knows; relative to this file, read again when it changes.'),
+})
+
+const fractionAllowed = 'a number from 0 to 1'
+
+const storeAllowed = 'null (SQLite in data_dir), or a URL that begins with postgres://'
+
+const daysAllowed = 'null, or a whole number of days from 1 to 36500'
+const days = z
+  .union([z.null(), z.int(daysAllowed).min(1, daysAllowed).max(36_500, daysAllowed)], daysAllowed)
+  .default(null)
+
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 const fileSchema = mapping({
@@ -136,6 +167,7 @@ const fileSchema = mapping({
     .optional()
     .describe('Keys the hashes of scopes and sessions; left out: created once in data_dir/secret.'),
   keys: z.array(key, 'a list of keys').default([]).describe('None = open, on loopback only.'),
+  orgs: z.array(org, 'a list of organisations').default([]).describe('Limits of organisations.'),
   strict_models: flag.default(false).describe('Refuse model names that nothing claims.'),
   mode: z
     .enum(['observe', 'advise', 'apply'], 'observe, advise or apply')
@@ -149,12 +181,34 @@ const fileSchema = mapping({
     .default([])
     .describe('Endpoints to send requests to. Left out: found from variables such as OPENAI_API_KEY; []: none.'),
   workflow_cache: workflowCache.prefault({}).describe('What is done for caches.'),
+  control_fraction: z
+    .number(fractionAllowed)
+    .min(0, fractionAllowed)
+    .max(1, fractionAllowed)
+    .default(0)
+    .describe('Part of the sessions that is served as without Incipit, to measure what it saves.'),
   engine: engine.prefault({}).describe('The local engine.'),
+  prices: prices.prefault({}).describe('What models cost.'),
   store: mapping({
-    url: z.null('null (SQLite in data_dir), the one store of this version').default(null),
+    url: z
+      .union([z.null(), z.string(storeAllowed).regex(/^postgres(?:ql)?:\/\/./, storeAllowed)], storeAllowed)
+      .default(null)
+      .describe('null = SQLite in data_dir; or postgres://user:password@host/database.'),
   })
     .prefault({})
     .describe('Where the ledger lives.'),
+  telemetry: mapping({
+    org_label: flag.default(false).describe('Metrics and spans name the organisation.'),
+    vllm_names: flag.default(false).describe('Metrics of local models also under the names that vLLM gives them.'),
+  })
+    .prefault({})
+    .describe('Metrics at GET /metrics; OpenTelemetry is set up by its own OTEL_ variables.'),
+  retention: mapping({
+    events_days: days.describe('Days after which single events are deleted; summaries keep their sums. null = never.'),
+    summaries_days: days.describe('Days after which sums are deleted as well; at least events_days. null = never.'),
+  })
+    .prefault({})
+    .describe('How long the ledger keeps what it has.'),
   log: mapping({ level: z.enum(levels, levels.join(', ')).default('info') })
     .prefault({})
     .describe('Logging.'),
@@ -176,10 +230,12 @@ function toSettings(file: z.infer<typeof fileSchema>): ConfigSettings {
     dataDir: file.data_dir,
     secret: file.secret,
     keys: file.keys,
+    orgs: file.orgs,
     strictModels: file.strict_models,
     mode: file.mode,
     injectStreamUsage: file.inject_stream_usage,
     upstreams: file.upstreams,
+    controlFraction: file.control_fraction,
     workflowCache: {
       enabled: file.workflow_cache.enabled,
       providerPrefixOptimization: { enabled: file.workflow_cache.provider_prefix_optimization.enabled },
@@ -189,24 +245,30 @@ function toSettings(file: z.infer<typeof fileSchema>): ConfigSettings {
       threads: engine.threads,
       hotBytes: engine.hot_bytes,
       ramBytes: engine.ram_bytes,
+      diskBytes: engine.disk_bytes,
       flashAttention: engine.flash_attention,
       minCachedTokens: engine.min_cached_tokens,
       maxConcurrent: engine.max_concurrent,
       maxQueued: engine.max_queued,
-      models: engine.models.map(({ name, path, aliases, context_tokens: contextTokens, instances }) => ({
+      models: engine.models.map(({ name, path, aliases, context_tokens: contextTokens, rules, instances }) => ({
         name,
         path,
         aliases,
         contextTokens,
+        rules,
         instances,
       })),
     },
+    prices: { file: file.prices.file, rows: [] },
     store: file.store,
+    retention: { eventsDays: file.retention.events_days, summariesDays: file.retention.summaries_days },
     log: file.log,
+    telemetry: { orgLabel: file.telemetry.org_label, vllmNames: file.telemetry.vllm_names },
   }
 }
 
-function toIssue(issue: z.core.$ZodIssue): ConfigIssue {
+/** What zod found, in the terms of `describeIssues`. */
+export function toIssue(issue: z.core.$ZodIssue): ConfigIssue {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
   if (issue.code === 'unrecognized_keys') return { kind: 'unknown-keys', path, keys: issue.keys }
   return { kind: 'not-allowed', path, allowed: issue.message }

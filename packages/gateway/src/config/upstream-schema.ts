@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { byteSize, mapping, text, whole } from './schema-parts.ts'
+import { byteSize, flag, mapping, text, whole } from './schema-parts.ts'
 import type { UpstreamSettings } from './upstream-settings.ts'
 
 const kinds = [
@@ -18,6 +18,7 @@ const dialects = ['openai-chat', 'openai-responses', 'anthropic-messages', 'work
 const isolations = ['native', 'credential', 'salt_text', 'shared'] as const
 
 const nameAllowed = '1 to 64 of a-z, 0-9, ".", "_" and "-", but not "engine", the name of the local one'
+const providerAllowed = 'the name of a provider: a-z, 0-9, ".", "_" and "-"'
 const urlAllowed = 'an http:// or https:// URL without "?" and "#"'
 const proxyAllowed = 'an http:// or https:// URL of a proxy, such as http://user:password@host:3128'
 const headerAllowed = 'the name of a header'
@@ -45,6 +46,11 @@ const entry = mapping({
     .regex(/^(?!engine$)[a-z0-9._-]{1,64}$/, nameAllowed)
     .describe('What records, headers and messages call it.'),
   kind: z.enum(kinds, kinds.join(', ')).describe('What it speaks, and how its caches are controlled.'),
+  provider: z
+    .string(providerAllowed)
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, providerAllowed)
+    .optional()
+    .describe('Whose price list applies, such as deepseek; left out: that of its kind, or of its address.'),
   base_url: url(urlAllowed).optional().describe('Its address; hosted kinds have one by default.'),
   replicas: z
     .array(url(urlAllowed), 'a list of URLs')
@@ -105,6 +111,7 @@ const entry = mapping({
     )
     .default({})
     .describe('Further headers of every request to it.'),
+  trace_context: flag.default(false).describe('Continue OpenTelemetry traces there: traceparent is then ours.'),
   timeouts: timeouts.prefault({}).describe('How long it may take.'),
   max_retries: whole(0, 10).default(2).describe('Attempts after the first that failed before an answer began.'),
   max_answer_bytes: byteSize.default(256 * 2 ** 20).describe('Largest answer.'),
@@ -122,6 +129,7 @@ function toSettings(file: z.infer<typeof entry>): UpstreamSettings {
   return {
     name: file.name,
     kind: file.kind,
+    provider: file.provider,
     baseUrl: file.base_url === undefined ? undefined : withoutSlash(file.base_url),
     replicas: (file.replicas ?? []).map(withoutSlash),
     accountId: file.account_id,
@@ -136,6 +144,7 @@ function toSettings(file: z.infer<typeof entry>): UpstreamSettings {
     affinityHeader: file.affinity_header?.toLowerCase(),
     stripBillingBlock: file.strip_billing_block,
     headers: Object.fromEntries(Object.entries(file.headers).map(([name, value]) => [name.toLowerCase(), value])),
+    traceContext: file.trace_context,
     timeouts: {
       connectMs: file.timeouts.connect_ms,
       firstByteMs: file.timeouts.first_byte_ms,

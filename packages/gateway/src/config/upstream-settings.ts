@@ -19,6 +19,8 @@ export type UpstreamDialect = Exclude<DialectName, 'gemini'>
 export interface UpstreamSettings {
   readonly name: string
   readonly kind: UpstreamKind
+  /** Whose price list applies; `undefined` = that of its kind or address. */
+  readonly provider: string | undefined
   /** Without a slash at the end; `undefined` = `replicas`, or the address of a hosted kind. */
   readonly baseUrl: string | undefined
   /** Equal instances, each with a cache of its own; none = `baseUrl`. */
@@ -53,6 +55,8 @@ export interface UpstreamSettings {
     /** Between two pieces of an answer. */
     readonly idleMs: number
   }
+  /** The trace of a request is continued there by `traceparent`, where traces are recorded at all. */
+  readonly traceContext: boolean
   readonly maxRetries: number
   readonly maxAnswerBytes: number
   /** To each origin. */

@@ -49,6 +49,7 @@ describe('upstreams', () => {
         affinityHeader: undefined,
         stripBillingBlock: 'auto',
         headers: {},
+        traceContext: false,
         timeouts: { connectMs: 10_000, firstByteMs: 600_000, idleMs: 300_000 },
         maxRetries: 2,
         maxAnswerBytes: 268_435_456,
@@ -74,6 +75,7 @@ upstreams:
     isolation: credential
     affinity_header: X-Grok-Conv-Id
     strip_billing_block: always
+    trace_context: true
     headers: { X-Foo: bar }
     timeouts: { connect_ms: 1, first_byte_ms: 2, idle_ms: 3 }
     max_retries: 0
@@ -100,6 +102,7 @@ upstreams:
       affinityHeader: 'x-grok-conv-id',
       stripBillingBlock: 'always',
       headers: { 'x-foo': 'bar' },
+      traceContext: true,
       timeouts: { connectMs: 1, firstByteMs: 2, idleMs: 3 },
       maxRetries: 0,
       maxAnswerBytes: 1_048_576,

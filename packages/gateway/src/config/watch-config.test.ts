@@ -90,3 +90,22 @@ test('a folder in which something is written all the time hides no change', asyn
     .toBe(2)
     .finally(() => clearInterval(noise))
 })
+
+test('what belongs to the file is watched as well, wherever it is, as it is named at the time', async () => {
+  await writeFile(file, 'a')
+  const elsewhere = await mkdtemp(join(tmpdir(), 'incipit-watch-'))
+  const first = join(elsewhere, 'first.yaml')
+  const second = join(elsewhere, 'second.yaml')
+  await Promise.all([writeFile(first, '1'), writeFile(second, '1')])
+  let others = [first]
+  const onChange = (): void => void (told += 1)
+  watcher = watchConfig({ file, others: () => others, debounceMs: 20, pollMs: 50, onChange })
+  await expect.poll(() => told).toBe(1)
+  await writeFile(first, '22')
+  await expect.poll(() => told).toBe(2)
+  others = [second]
+  await expect.poll(() => told).toBe(3)
+  await writeFile(second, '333')
+  await expect.poll(() => told).toBe(4)
+  await rm(elsewhere, { recursive: true })
+})

@@ -7,6 +7,8 @@ import { dirname } from 'node:path'
 export interface WatchInput {
   /** Absolute path; it need not exist yet. */
   readonly file: string
+  /** Absolute paths of what belongs to it as it is now, and is watched as well. */
+  readonly others?: () => readonly string[]
   /** The file is another one than before, or gone. Told once at the start, too: it was read a while ago. */
   readonly onChange: () => void
   /** How long the file has to stay as it is before it is told of: editors and tools write in several steps. */
@@ -15,13 +17,15 @@ export interface WatchInput {
 }
 
 /**
- * Watches a file by events of its folder and, because a swapped symlink further up or a network drive
+ * Watches a file, and what belongs to it, by events of its folder and, because a swapped symlink further up or a network drive
  * sends none, by looking every few seconds. Side effect: a timer and a watcher that do not keep the
  * process alive, until `close`.
  *
  * @example const watcher = watchConfig({ file, onChange: () => void reloader.reload('file') })
  */
-export function watchConfig({ file, onChange, debounceMs = 250, pollMs = 2000 }: WatchInput): { close(): void } {
+export function watchConfig({ file, others = () => [], onChange, debounceMs = 250, pollMs = 2000 }: WatchInput): {
+  close(): void
+} {
   let handled: string | undefined
   let candidate: string | undefined
   let pending: NodeJS.Timeout | undefined
@@ -31,7 +35,7 @@ export function watchConfig({ file, onChange, debounceMs = 250, pollMs = 2000 }:
     pending ??= setTimeout(() => void settle(), debounceMs).unref()
   }
   const settle = async (): Promise<void> => {
-    const seen = await identityOf(file)
+    const seen = (await Promise.all([file, ...others()].map(identityOf))).join('\n')
     pending = undefined
     if (closed || seen === handled) return
     if (seen === candidate) {

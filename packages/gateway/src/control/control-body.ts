@@ -27,7 +27,7 @@ export async function controlBody<Schema extends z.ZodType>(
 function inWords(issue: z.core.$ZodIssue | undefined): string {
   switch (issue?.code) {
     case 'invalid_type':
-      return `must be of the type ${issue.expected}`
+      return `${issue.message.endsWith('received undefined') ? 'must be given,' : 'must be'} of the type ${issue.expected}`
     case 'unrecognized_keys':
       return `has no field "${issue.keys.join('", "').slice(0, 120)}"`
     case 'invalid_value':

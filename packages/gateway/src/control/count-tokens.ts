@@ -1,5 +1,6 @@
 import type { Dialect, Prompt } from '@incipit/core'
 import { fingerprint, IncipitError, toGeneration } from '@incipit/core'
+import { requireModel } from '../authenticate/require-model.ts'
 import { attemptUpstreams } from '../call/attempt-upstreams.ts'
 import { checkStoredAnswers } from '../call/check-stored-answers.ts'
 import { requireEngine } from '../call/require-engine.ts'
@@ -13,6 +14,7 @@ import { Passage } from '../passage.ts'
 import { receiveBytes } from '../receive/receive-body.ts'
 import { receiveHead } from '../receive/receive-head.ts'
 import { passHeadersOn } from '../relay/answer-head.ts'
+import { askerOf } from '../route/asker-of.ts'
 import { route } from '../route/route.ts'
 
 /** How a dialect asks for the size of a prompt. */
@@ -33,13 +35,14 @@ export interface TokenCounter {
 export async function countTokens(exchange: Exchange, counter: TokenCounter, house: House): Promise<void> {
   const { request, response, signal } = exchange
   const head = receiveHead(request)
-  const caller = house.keys.authenticate(request)
+  const caller = house.keys.authenticate(request, 'data')
   const bytes = await receiveBytes(request, house.config.maxBodyBytes)
   const prompt = counter.dialect.parse(bytes, {})
+  requireModel(caller, prompt.model)
   const scope = isolate(caller, { head, prompt, account: undefined }, house)
   const print = fingerprint(prompt, scope)
   const { session } = identifySession(request, { prompt, print }, house)
-  const where = route(prompt.model, { session, ownCredential: caller.ownCredential }, house.routes)
+  const where = route(prompt.model, askerOf(caller, session), house.routes)
   if (where.kind === 'engine') {
     sendJson(response, 200, counter.render(await countLocally(prompt, where.target.replica, counter, house)))
     return
@@ -56,8 +59,11 @@ export async function countTokens(exchange: Exchange, counter: TokenCounter, hou
     prompt,
     pieces: [bytes],
     session,
+    prefixCache: head.prefixCache ?? 'on',
+    control: false,
     scope,
     wireHash: undefined,
+    opening: undefined,
     subpath: counter.subpath,
   }
   await checkStoredAnswers(who, house)

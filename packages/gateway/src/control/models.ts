@@ -1,10 +1,13 @@
 import { IncipitError } from '@incipit/core'
 import type { Caller } from '../authenticate/authenticate.ts'
+import { requireModel } from '../authenticate/require-model.ts'
 import type { House } from '../house.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { header, sendJson } from '../http/exchange.ts'
+import { allScopes, mayUseModel, mayUseUpstream } from '../keys/scopes.ts'
 import type { ServedModel } from '../route/route.ts'
 import { findModel, matchesGlob } from '../route/route.ts'
+import { scopedTable } from '../route/scoped-table.ts'
 import type { Upstream } from '../upstreams/upstream.ts'
 import { findUpstreamModel, upstreamModels } from './upstream-models.ts'
 
@@ -21,21 +24,24 @@ interface ListedModel {
  * shape of OpenAI's listing; with an `anthropic-version` header in that of Anthropic's.
  */
 export async function listModels(exchange: Exchange, house: House): Promise<void> {
-  const caller = house.keys.authenticate(exchange.request)
+  const caller = house.keys.authenticate(exchange.request, 'any')
   const models = [...localModels(caller, house), ...(await ofUpstreams(caller, house))]
-  const unique = [...new Map(models.map((model) => [model.id, model])).values()]
+  const scopes = caller.grant?.scopes ?? allScopes
+  const usable = models.filter(({ id }) => mayUseModel(scopes, id))
+  const unique = [...new Map(usable.map((model) => [model.id, model])).values()]
   const render = isAnthropic(exchange) ? anthropicListing : openaiListing
   sendJson(exchange.response, 200, JSON.stringify(render(unique)))
 }
 
 /** `GET /v1/models/{id}` */
 export async function showModel(exchange: Exchange, house: House): Promise<void> {
-  const caller = house.keys.authenticate(exchange.request)
+  const caller = house.keys.authenticate(exchange.request, 'any')
   const id = exchange.params['id'] ?? ''
+  requireModel(caller, id)
   const model =
     (await ofUpstreams(caller, house)).find((listed) => listed.id === id) ??
     (isLocal(id, caller, house) ? undefined : await findUnlisted(id, caller, house)) ??
-    localModel(id, house)
+    localModel(id, caller, house)
   sendJson(exchange.response, 200, JSON.stringify(isAnthropic(exchange) ? anthropicModel(model) : openaiModel(model)))
 }
 
@@ -49,17 +55,23 @@ export function modelNamed(name: string, house: House): ServedModel {
   })
 }
 
-function localModels({ ownCredential }: Caller, house: House): ListedModel[] {
-  if (ownCredential) return []
+function localModels(caller: Caller, house: House): ListedModel[] {
+  if (!reachesEngine(caller)) return []
   return house.routes.models.flatMap((served) => namesOf(served).map((id) => describe(id, served, house)))
 }
 
-function localModel(id: string, house: House): ListedModel {
-  return describe(id, findModel(id, { ...house.routes, strictModels: true }), house)
+function localModel(id: string, { grant }: Caller, house: House): ListedModel {
+  const { upstreams } = grant?.scopes ?? allScopes
+  const table = upstreams === undefined ? house.routes : scopedTable(house.routes, upstreams)
+  return describe(id, findModel(id, { ...table, strictModels: true }), house)
 }
 
-function isLocal(id: string, { ownCredential }: Caller, { routes }: House): boolean {
-  if (ownCredential) return false
+function reachesEngine({ ownCredential, grant }: Caller): boolean {
+  return !ownCredential && mayUseUpstream(grant?.scopes ?? allScopes, 'engine')
+}
+
+function isLocal(id: string, caller: Caller, { routes }: House): boolean {
+  if (!reachesEngine(caller)) return false
   return routes.models.some(({ name, aliases }) => [name, ...aliases].some((glob) => matchesGlob(glob, id)))
 }
 
@@ -76,7 +88,11 @@ async function findUnlisted(id: string, caller: Caller, house: House): Promise<L
 }
 
 function reachableBy(caller: Caller, house: House): Upstream[] {
-  return house.routes.upstreams.filter(({ settings }) => settings.credentials === 'client' || !caller.ownCredential)
+  const scopes = caller.grant?.scopes ?? allScopes
+  return house.routes.upstreams.filter(
+    ({ name, settings }) =>
+      (settings.credentials === 'client' || !caller.ownCredential) && mayUseUpstream(scopes, name),
+  )
 }
 
 async function ofUpstreams(caller: Caller, house: House): Promise<ListedModel[]> {

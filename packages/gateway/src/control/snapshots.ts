@@ -22,6 +22,7 @@ export async function publishSnapshot(exchange: Exchange, house: House): Promise
   const { model, reset_prompt_cache: reset } = await controlBody(exchange.request, snapshotSchema)
   const served = modelNamed(model, house)
   const snapshot = house.snapshots.publish(served.name, reset)
+  await house.snapshots.save()
   const dropped =
     reset === 'all' ? served.replicas.map((replica) => requireEngine(house).reset({ model: replica })) : []
   const report = addReports(await Promise.all(dropped))

@@ -3,6 +3,7 @@ import type { Caller } from '../authenticate/authenticate.ts'
 import { requireStoredAnswer } from '../call/check-stored-answers.ts'
 import type { House } from '../house.ts'
 import type { Exchange } from '../http/exchange.ts'
+import { allScopes, mayUseUpstream } from '../keys/scopes.ts'
 import { withoutKey } from '../plan/plan-attempt.ts'
 import { resourceHeaders } from '../plan/upstream-headers.ts'
 import { receiveBytes } from '../receive/receive-body.ts'
@@ -21,7 +22,7 @@ import { isPlainPart } from './plain-part.ts'
  */
 export async function passStoredAnswer(exchange: Exchange, house: House): Promise<void> {
   const { request, response, signal, params, url } = exchange
-  const caller = house.keys.authenticate(request)
+  const caller = house.keys.authenticate(request, 'data')
   const parts = ['responses', ...partsOf(params)]
   const upstream = await upstreamOf(params['id'] ?? '', caller, house)
   const body = request.method === 'POST' ? await receiveBytes(request, house.config.maxBodyBytes) : undefined
@@ -57,8 +58,9 @@ function methodOf({ method }: Exchange['request']): 'GET' | 'POST' | 'DELETE' {
 
 async function upstreamOf(id: string, caller: Caller, house: House): Promise<Upstream> {
   const able = house.routes.upstreams.filter(
-    ({ kind, settings, speaks }) =>
+    ({ name, kind, settings, speaks }) =>
       kind.resources &&
+      mayUseUpstream(caller.grant?.scopes ?? allScopes, name) &&
       speaks.includes('openai-responses') &&
       (settings.credentials === 'client' || !caller.ownCredential),
   )

@@ -8,7 +8,7 @@ import { sendJson } from '../http/exchange.ts'
 import type { TestClock } from '../ports/clock.ts'
 import { controlBody } from './control-body.ts'
 
-const advanceSchema = z.strictObject({ advance_ms: z.number().min(0).max(1e12) })
+const advanceSchema = z.strictObject({ advance_ms: z.int().min(0).max(1e12) })
 
 /** `POST /admin/clock {"advance_ms": n}`: exists with `--test-clock` only, and only from this machine. */
 export async function advanceClock(exchange: Exchange, house: House, clock: TestClock): Promise<void> {

@@ -52,6 +52,8 @@ export function sendError(exchange: Exchange, error: IncipitError, render: Error
   }
   const rendered = render(error, exchange.id, request)
   if (error.retryAfterSeconds !== undefined) response.setHeader('retry-after', String(error.retryAfterSeconds))
+  // The clients of OpenAI and Anthropic read this header before they repeat anything.
+  if (error.retryInVain) response.setHeader('x-should-retry', 'false')
   if (request.complete || !announcesBody(request)) {
     sendJson(response, rendered.status, rendered.body)
     return

@@ -1,4 +1,7 @@
 import { sessionId } from '@incipit/core'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { SnapshotBook } from './snapshot-book.ts'
 
@@ -33,4 +36,18 @@ test('the sessions seen longest ago are forgotten first', () => {
   book.snapshotOf('demo', sessionId('ses_third'))
   expect(book.snapshotOf('demo', old)).toBe(before)
   expect(book.snapshotOf('demo', young)).not.toBe(before)
+})
+
+test('F-4 P-8 what was published holds after a restart: nothing is read that is older', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'incipit-snapshots-')), 'snapshots.json')
+  const book = await SnapshotBook.open(file)
+  const before = book.snapshotOf('demo', old)
+  book.publish('demo', 'new_session')
+  await book.save()
+  const again = await SnapshotBook.open(file)
+  expect(again.snapshotOf('demo', old)).not.toBe(before)
+  expect(again.snapshotOf('demo', old)).toBe(book.snapshotOf('demo', young))
+  expect(again.publish('demo', 'none')).toBe(2)
+  writeFileSync(file, '{"demo": 1}')
+  await expect(SnapshotBook.open(file)).rejects.toThrow(`${file} is damaged`)
 })

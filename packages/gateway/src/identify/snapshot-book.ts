@@ -1,4 +1,6 @@
 import type { SessionId } from '@incipit/core'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { z } from 'zod'
 
 /** What becomes of cached prefixes when a new snapshot of a model is published (F-4). */
 export type ResetPromptCache = 'all' | 'none' | 'new_session'
@@ -14,7 +16,8 @@ interface ModelSnapshots {
  * scope, so that state computed under another snapshot is never read: with `all` every session moves
  * to the new one, with `new_session` only sessions first seen after it, with `none` nobody.
  *
- * Bounded: the sessions seen longest ago are forgotten and then count as new.
+ * Bounded: the sessions seen longest ago are forgotten and then count as new, as all are after a restart. The numbers
+ * themselves are kept in a file: blocks on disk outlive the process, and so must what they may be read under.
  *
  * @example book.publish('demo', 'new_session'); book.snapshotOf('demo', session)
  */
@@ -22,9 +25,36 @@ export class SnapshotBook {
   readonly #models = new Map<string, ModelSnapshots>()
   readonly #sessions = new Map<string, number>()
   readonly #maxSessions: number
+  readonly #file: string | undefined
 
-  constructor(maxSessions = 100_000) {
+  /** @param file where `save` keeps the numbers; `undefined` = nowhere */
+  constructor(maxSessions = 100_000, file?: string) {
     this.#maxSessions = maxSessions
+    this.#file = file
+  }
+
+  /**
+   * The book of a data directory, as `save` left it.
+   * @throws Error naming the file when it holds something else
+   */
+  static async open(file: string): Promise<SnapshotBook> {
+    const book = new SnapshotBook(undefined, file)
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '{}'
+      throw error
+    })
+    for (const [model, snapshots] of Object.entries(parseNumbers(text, file))) book.#models.set(model, snapshots)
+    return book
+  }
+
+  /** Keeps the numbers for the next start: whole, or as they were. */
+  async save(): Promise<void> {
+    const file = this.#file
+    if (file === undefined) return
+    const published = [...this.#models].filter(([, snapshots]) => snapshots.published > 0)
+    const temporary = `${file}.${process.pid}`
+    await writeFile(temporary, JSON.stringify(Object.fromEntries(published)), { mode: 0o600 })
+    await rename(temporary, file)
   }
 
   /** @returns the number of snapshots published for the model, this one included */
@@ -59,5 +89,15 @@ export class SnapshotBook {
     const fresh: ModelSnapshots = { current: 0, published: 0 }
     this.#models.set(model, fresh)
     return fresh
+  }
+}
+
+const numbers = z.record(z.string(), z.strictObject({ current: z.int().min(0), published: z.int().min(0) }))
+
+function parseNumbers(text: string, file: string): z.infer<typeof numbers> {
+  try {
+    return numbers.parse(JSON.parse(text))
+  } catch (cause) {
+    throw new Error(`${file} is damaged: restore it, or delete it together with the folder "kv" beside it`, { cause })
   }
 }

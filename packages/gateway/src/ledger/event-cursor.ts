@@ -24,12 +24,15 @@ export function decodeCursor(cursor: string): EventPosition {
   return position
 }
 
+/** Ids of rows are short and plain; a store does not take just any text. */
+const idForm = /^[\x21-\x7e]{1,200}$/
+
 function parse(text: string): EventPosition | undefined {
   try {
     const value: unknown = JSON.parse(text)
     if (!Array.isArray(value) || value.length !== 2) return undefined
     const [at, id] = value as unknown[]
-    return typeof at === 'number' && Number.isFinite(at) && typeof id === 'string' ? { at, id } : undefined
+    return Number.isSafeInteger(at) && typeof id === 'string' && idForm.test(id) ? { at: at as number, id } : undefined
   } catch {
     return undefined
   }

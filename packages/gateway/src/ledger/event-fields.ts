@@ -1,4 +1,5 @@
-import { IncipitError } from '@incipit/core'
+import type { PicoUsd } from '@incipit/core'
+import { IncipitError, picoUsd, usd } from '@incipit/core'
 import type { LedgerEvent } from './port.ts'
 
 /** A value of an event as JSON; `null` = not reported or not known. */
@@ -48,9 +49,22 @@ const defaultFields: Readonly<Record<string, Reader>> = {
   status: (event) => event.status,
   error_code: (event) => event.errorCode,
   answer_id: (event) => event.answerId,
+  reported_input_tokens: (event) => event.reportedInputTokens,
+  provider: (event) => event.provider,
+  service_tier: (event) => event.serviceTier,
+  cost_usd: (event) => dollars(event.cost),
+  counterfactual_usd: (event) => dollars(event.counterfactual),
+  saved_usd: (event) => dollars(savedBy(event)),
+  price_id: (event) => event.priceId,
+  control: (event) => event.control,
+  reuse: (event) => event.reuse,
+  verdict: (event) => event.verdict,
+  cause: (event) => event.cause,
+  request_headroom: (event) => event.requestHeadroom,
+  token_headroom: (event) => event.tokenHeadroom,
 }
 
-/** The buckets of `usage` one by one, shown only when asked for. */
+/** The buckets of `usage` and the parts of the cost one by one, shown only when asked for. */
 const bucketFields: Readonly<Record<string, Reader>> = {
   fresh_tokens: (event) => event.usage.fresh,
   read_tokens: (event) => event.usage.read,
@@ -59,9 +73,16 @@ const bucketFields: Readonly<Record<string, Reader>> = {
   write_1h_tokens: (event) => event.usage.write1h,
   write_12h_tokens: (event) => event.usage.write12h,
   output_tokens: (event) => event.usage.output,
+  storage_token_hours: (event) => event.storage,
+  cost_read_usd: (event) => dollars(event.costRead),
+  cost_write_usd: (event) => dollars(event.costWrite),
+  cost_output_usd: (event) => dollars(event.costOutput),
 }
 
 const readers = new Map(Object.entries({ ...defaultFields, ...bucketFields }))
+
+/** What an event shows when no fields are asked for. */
+export const defaultEventFieldNames: readonly string[] = Object.keys(defaultFields)
 
 /** Every name that `fields` takes. */
 export const eventFieldNames: readonly string[] = [...readers.keys()]
@@ -72,7 +93,7 @@ export const eventFieldNames: readonly string[] = [...readers.keys()]
  * @example projectEvents(page.events, 'cached_input_tokens,input_tokens,model')
  */
 export function projectEvents(events: readonly LedgerEvent[], fields?: string): EventView[] {
-  const names = fields === undefined ? Object.keys(defaultFields) : knownFields(fields)
+  const names = fields === undefined ? defaultEventFieldNames : knownFields(fields)
   const columns = names.map((name) => [name, readers.get(name)] as const)
   return events.map((event) => Object.fromEntries(columns.map(([name, read]) => [name, read?.(event) ?? null])))
 }
@@ -86,7 +107,16 @@ function knownFields(fields: string): string[] {
   throw new IncipitError('invalid_request', message, { param: 'fields' })
 }
 
-function usageView({ usage }: LedgerEvent): EventFieldValue {
+/** What caching saved; `undefined` where a cost is not known. */
+export function savedBy({ cost, counterfactual }: LedgerEvent): PicoUsd | undefined {
+  return cost === undefined || counterfactual === undefined ? undefined : picoUsd(counterfactual - cost)
+}
+
+function dollars(amount: PicoUsd | undefined): number | undefined {
+  return amount === undefined ? undefined : usd(amount)
+}
+
+function usageView({ usage, storage }: LedgerEvent): EventFieldValue {
   return {
     fresh: usage.fresh ?? null,
     read: usage.read ?? null,
@@ -95,6 +125,7 @@ function usageView({ usage }: LedgerEvent): EventFieldValue {
     write_1h: usage.write1h ?? null,
     write_12h: usage.write12h ?? null,
     output: usage.output ?? null,
+    storage: storage ?? null,
   }
 }
 

@@ -1,9 +1,10 @@
 import type { RequestId } from '@incipit/core'
-import { IncipitError } from '@incipit/core'
+import { epochMs, IncipitError } from '@incipit/core'
 import type { SqlRow, SqlValue } from './driver.ts'
 import { decodeCursor, encodeCursor } from './event-cursor.ts'
+import { clause, conditions, parametersOf } from './event-filter.ts'
 import { eventColumns, fromRow } from './event-row.ts'
-import type { EventFilter, EventPage, LedgerTotals } from './port.ts'
+import type { EventFilter, EventPage, PrefixTotals } from './port.ts'
 
 /** A statement and its parameters. */
 export interface SqlQuery {
@@ -16,16 +17,12 @@ export const maxPageEvents = 1_000
 
 const names = eventColumns.map((column) => column.name).join(', ')
 
-/** An id that is there already stays as it was: recording again after a lost answer does no harm. */
-export const insertEvent: string = `INSERT INTO events (${names})
-  VALUES (${eventColumns.map(() => '?').join(', ')}) ON CONFLICT (id) DO NOTHING`
-
 export function findQuery(id: RequestId): SqlQuery {
   return { sql: `SELECT ${names} FROM events WHERE id = ?`, parameters: [id] }
 }
 
-export function storedAnswerQuery(answerId: string): SqlQuery {
-  const sql = `SELECT org, upstream FROM events WHERE answer_id GLOB 'resp_*' AND answer_id = ? LIMIT 1`
+export function storedAnswerQuery(answerId: string, isStoredAnswer: string): SqlQuery {
+  const sql = `SELECT org, upstream FROM events WHERE ${isStoredAnswer} AND answer_id = ? LIMIT 1`
   return { sql, parameters: [answerId] }
 }
 
@@ -34,10 +31,7 @@ export function storedAnswerQuery(answerId: string): SqlQuery {
  * @throws IncipitError invalid_request, param `limit` or `cursor`
  */
 export function pageQuery(filter: EventFilter, page: { limit: number; cursor?: string | undefined }): SqlQuery {
-  if (!Number.isSafeInteger(page.limit) || page.limit < 1 || page.limit > maxPageEvents) {
-    const message = `"limit" is ${page.limit}, 1 to ${maxPageEvents} allowed`
-    throw new IncipitError('invalid_request', message, { param: 'limit' })
-  }
+  checkLimit(page.limit)
   const where = conditions(filter)
   if (page.cursor !== undefined) {
     const { at, id } = decodeCursor(page.cursor)
@@ -55,50 +49,36 @@ export function toPage(rows: readonly SqlRow[], limit: number): EventPage {
   return { events, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last) : undefined }
 }
 
-/** Sums leave NULL out, so a count that was not reported is in no sum. */
-export function totalsQuery(filter: EventFilter): SqlQuery {
-  const where: Condition[] = [["kind = 'request'"], ...conditions(filter)]
+/**
+ * The prefixes with most input, which have most to lose. Sums leave out what was not reported.
+ * @throws IncipitError invalid_request, param `limit`
+ */
+export function prefixesQuery(filter: EventFilter, limit: number): SqlQuery {
+  checkLimit(limit)
+  const where = [["kind = 'request'"], ['wire_hash IS NOT NULL'], ...conditions(filter)] as const
   return {
-    sql: `SELECT count(*) AS requests,
-      count(*) FILTER (WHERE cached_input_tokens > 0) AS warm,
-      count(*) FILTER (WHERE error_code IS NOT NULL OR status >= 400) AS failed,
-      count(*) FILTER (WHERE coalesce(input_tokens, cached_input_tokens, usage_output) IS NULL) AS unreported,
-      sum(input_tokens) AS input, sum(cached_input_tokens) AS cached, sum(usage_output) AS output
-      FROM events ${clause(where)}`,
-    parameters: parametersOf(where),
+    sql: `SELECT wire_hash, count(*) AS requests, count(DISTINCT session) AS sessions,
+      coalesce(sum(CAST(input_tokens AS DOUBLE PRECISION)), 0) AS input,
+      coalesce(sum(CAST(cached_input_tokens AS DOUBLE PRECISION)), 0) AS cached,
+      min(at) AS first_seen, max(at) AS last_seen
+      FROM events ${clause(where)} GROUP BY wire_hash ORDER BY input DESC, requests DESC, wire_hash LIMIT ?`,
+    parameters: [...parametersOf(where), limit],
   }
 }
 
-export function toTotals(row: SqlRow | undefined): LedgerTotals {
-  const count = (name: string): number => Number(row?.[name] ?? 0)
-  return {
-    requests: count('requests'),
-    warmRequests: count('warm'),
-    failedRequests: count('failed'),
-    inputTokens: count('input'),
-    cachedInputTokens: count('cached'),
-    outputTokens: count('output'),
-    unreportedRequests: count('unreported'),
-  }
+export function toPrefixes(rows: readonly SqlRow[]): PrefixTotals[] {
+  return rows.map((row) => ({
+    prefix: String(row['wire_hash']),
+    requests: Number(row['requests']),
+    sessions: Number(row['sessions']),
+    inputTokens: Number(row['input']),
+    cachedInputTokens: Number(row['cached']),
+    firstSeen: epochMs(Number(row['first_seen'])),
+    lastSeen: epochMs(Number(row['last_seen'])),
+  }))
 }
 
-type Condition = readonly [sql: string, ...parameters: SqlValue[]]
-
-function conditions(filter: EventFilter): Condition[] {
-  const where: Condition[] = []
-  const equal = { org: filter.org, key_name: filter.keyName, session: filter.session, model: filter.model }
-  for (const [column, value] of Object.entries({ ...equal, upstream: filter.upstream })) {
-    if (value !== undefined) where.push([`${column} = ?`, value])
-  }
-  if (filter.since !== undefined) where.push(['at >= ?', filter.since])
-  if (filter.until !== undefined) where.push(['at < ?', filter.until])
-  return where
-}
-
-function clause(where: readonly Condition[]): string {
-  return where.length === 0 ? '' : `WHERE ${where.map(([sql]) => sql).join(' AND ')}`
-}
-
-function parametersOf(where: readonly Condition[]): SqlValue[] {
-  return where.flatMap(([, ...parameters]) => parameters)
+function checkLimit(limit: number): void {
+  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= maxPageEvents) return
+  throw new IncipitError('invalid_request', `"limit" is ${limit}, 1 to ${maxPageEvents} allowed`, { param: 'limit' })
 }

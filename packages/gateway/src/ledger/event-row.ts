@@ -1,12 +1,13 @@
 import type { LedgerEvent } from './port.ts'
 import type { SqlRow, SqlValue } from './driver.ts'
-import type { Usage } from '@incipit/core'
+import type { PicoUsd, Usage } from '@incipit/core'
+import { picoUsd } from '@incipit/core'
 
 /** One column of `events`: its SQL type, and how an event fills it. */
 interface EventColumn {
   readonly name: string
   readonly type: string
-  readonly of: (event: LedgerEvent) => string | number | boolean | undefined
+  readonly of: (event: LedgerEvent) => string | number | bigint | boolean | undefined
 }
 
 /** The columns of `events`, in order. NULL = not reported or not known. */
@@ -48,17 +49,34 @@ export const eventColumns: readonly EventColumn[] = [
   { name: 'status', type: 'INTEGER NOT NULL', of: (event) => event.status },
   { name: 'error_code', type: 'TEXT', of: (event) => event.errorCode },
   { name: 'answer_id', type: 'TEXT', of: (event) => event.answerId },
+  { name: 'usage_storage', type: 'REAL', of: (event) => event.storage },
+  { name: 'reported_input_tokens', type: 'INTEGER', of: (event) => event.reportedInputTokens },
+  { name: 'provider', type: 'TEXT', of: (event) => event.provider },
+  { name: 'service_tier', type: 'TEXT', of: (event) => event.serviceTier },
+  { name: 'cost', type: 'INTEGER', of: (event) => event.cost },
+  { name: 'cost_read', type: 'INTEGER', of: (event) => event.costRead },
+  { name: 'cost_write', type: 'INTEGER', of: (event) => event.costWrite },
+  { name: 'cost_output', type: 'INTEGER', of: (event) => event.costOutput },
+  { name: 'counterfactual', type: 'INTEGER', of: (event) => event.counterfactual },
+  { name: 'price_id', type: 'TEXT', of: (event) => event.priceId },
+  { name: 'control', type: 'INTEGER', of: (event) => event.control },
+  { name: 'reuse', type: 'TEXT', of: (event) => event.reuse },
+  { name: 'verdict', type: 'TEXT', of: (event) => event.verdict },
+  { name: 'cause', type: 'TEXT', of: (event) => event.cause },
+  { name: 'request_headroom', type: 'REAL', of: (event) => event.requestHeadroom },
+  { name: 'token_headroom', type: 'REAL', of: (event) => event.tokenHeadroom },
 ]
 
 /**
  * The values of an event in the order of `eventColumns`. A NUL character, which SQLite's text cannot
- * hold, becomes U+FFFD.
+ * hold, becomes U+FFFD. Money of one event beyond 2^53 pico-dollars (9,007 USD) is left out: no request costs that.
  */
 export function toRow(event: LedgerEvent): SqlValue[] {
   return eventColumns.map((column) => {
     const value = column.of(event)
     if (value === undefined) return null
     if (typeof value === 'boolean') return value ? 1 : 0
+    if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : null
     return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\uFFFD') : value
   })
 }
@@ -98,7 +116,28 @@ export function fromRow(row: SqlRow): LedgerEvent {
     status: row['status'],
     errorCode: optional('error_code'),
     answerId: optional('answer_id'),
+    storage: optional('usage_storage'),
+    reportedInputTokens: optional('reported_input_tokens'),
+    provider: optional('provider'),
+    serviceTier: optional('service_tier'),
+    cost: money(row, 'cost'),
+    costRead: money(row, 'cost_read'),
+    costWrite: money(row, 'cost_write'),
+    costOutput: money(row, 'cost_output'),
+    counterfactual: money(row, 'counterfactual'),
+    priceId: optional('price_id'),
+    control: row['control'] === 1,
+    reuse: optional('reuse'),
+    verdict: optional('verdict'),
+    cause: optional('cause'),
+    requestHeadroom: optional('request_headroom'),
+    tokenHeadroom: optional('token_headroom'),
   } as LedgerEvent
+}
+
+function money(row: SqlRow, name: string): PicoUsd | undefined {
+  const value = row[name]
+  return typeof value === 'number' || typeof value === 'bigint' ? picoUsd(BigInt(value)) : undefined
 }
 
 function usageOf(row: SqlRow): Usage {

@@ -11,6 +11,8 @@ export interface ImporterParts {
   /** How long rows wait for company before they are imported. */
   readonly delayMs: number
   readonly onCounts: (counts: ImportCounts) => void
+  /** An attempt failed, and the one before did not; or one succeeded after others had failed. */
+  readonly onState: (failure: LedgerError | undefined) => void
 }
 
 /** So many bytes are imported at once, without waiting for more. */
@@ -32,8 +34,11 @@ export class Importer {
   #running = false
   #timer: NodeJS.Timeout | undefined
   #failures = 0
+  /** As it was told last. */
+  #down = false
   /** Whoever asked since the attempt under way began; the next one is theirs. */
   #next: Attempt | undefined
+  #take = false
   #closed = false
 
   constructor(parts: ImporterParts) {
@@ -52,11 +57,15 @@ export class Importer {
     else this.#timer ??= setTimeout(() => void this.#run(), this.#pauseMs()).unref()
   }
 
-  /** Whether everything that was written before this call, by anybody, is in the store when the promise resolves. */
-  importAll(): Promise<boolean> {
+  /**
+   * Whether everything that was written before this call, by anybody, is in the store when the promise resolves.
+   * With `take`, the journals of other processes are deleted then, and they go on in new ones.
+   */
+  importAll({ take = false }: { readonly take?: boolean } = {}): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false)
     this.#next ??= newAttempt()
     const { ended } = this.#next
+    this.#take ||= take
     if (!this.#running) void this.#run()
     return ended
   }
@@ -74,8 +83,12 @@ export class Importer {
     this.#running = true
     const attempt = this.#next
     this.#next = undefined
-    const failure = await this.#import(attempt !== undefined).catch(ledgerErrorOf)
+    const take = this.#take
+    this.#take = false
+    const failure = await this.#import({ others: attempt !== undefined, take }).catch(ledgerErrorOf)
     this.#failures = failure === undefined ? 0 : this.#failures + 1
+    if ((failure !== undefined) !== this.#down) this.#parts.onState(failure)
+    this.#down = failure !== undefined
     this.#running = false
     attempt?.end(failure === undefined)
     if (this.#closed) return
@@ -83,12 +96,12 @@ export class Importer {
     else if (this.#parts.journal.unimportedBytes > 0) this.noticed()
   }
 
-  async #import(others: boolean): Promise<LedgerError | undefined> {
+  async #import(whose: { others: boolean; take: boolean }): Promise<LedgerError | undefined> {
     const { journal, writer, onCounts } = this.#parts
     let reply: ImportReply
     do {
       // oxlint-disable-next-line no-await-in-loop -- one request after the other, each a bounded part
-      const answer = await writer.send({ kind: 'import', journals: journal.unimported(), others })
+      const answer = await writer.send({ kind: 'import', journals: journal.unimported(), ...whose })
       if (answer.kind !== 'imported') return ledgerErrorOf(answer)
       reply = answer
       if (reply.failure === undefined) this.#failures = 0

@@ -1,9 +1,10 @@
 import { closeSync, openSync, readSync, statSync, unlinkSync } from 'node:fs'
-import type { SqlDatabase, SqlStatement, SqlValue } from './driver.ts'
-import { insertEvent } from './event-queries.ts'
+import type { SqlRow, SqlValue } from './driver.ts'
+import { Erasures } from './erasures.ts'
 import { eventColumns } from './event-row.ts'
 import { allJournals, isMissing, journalName } from './journal-files.ts'
-import { SqlError } from './sql-error.ts'
+import type { SqlConnection } from './sql-connection.ts'
+import { rollUp, rollupColumns } from './summary/rollups.ts'
 import type { ImportCounts, JournalState, JournalToImport } from './worker-messages.ts'
 
 /** Read, inserted and committed at once: some 2,000 rows, 30 ms. Others wait for the lock no longer than that. */
@@ -38,22 +39,11 @@ interface Lines {
  * transaction: whoever dies when, and however many import the same journal, each line is inserted once.
  */
 export class JournalImport {
-  readonly #database: SqlDatabase
-  readonly #insert: SqlStatement
-  readonly #find: SqlStatement
-  readonly #move: SqlStatement
-  readonly #forget: SqlStatement
+  readonly #connection: SqlConnection
   #counts: ImportCounts = noCounts
 
-  constructor(database: SqlDatabase) {
-    this.#database = database
-    this.#insert = database.prepare(insertEvent)
-    this.#find = database.prepare('SELECT position, lines, stored FROM journals WHERE name = ? LIMIT 1')
-    this.#move = database.prepare(
-      `INSERT INTO journals (name, position, lines, stored) VALUES (?, ?, ?, ?) ON CONFLICT (name)
-       DO UPDATE SET position = excluded.position, lines = excluded.lines, stored = excluded.stored`,
-    )
-    this.#forget = database.prepare('DELETE FROM journals WHERE name = ?')
+  constructor(connection: SqlConnection) {
+    this.#connection = connection
   }
 
   /**
@@ -62,15 +52,15 @@ export class JournalImport {
    * @returns where it stands, and whether there is more
    * @throws SqlError when the store is locked or full: nothing has changed then
    */
-  step(journal: JournalToImport): ImportStep {
+  async step(journal: JournalToImport): Promise<ImportStep> {
     const name = journalName(journal.path)
     try {
-      const before = this.#positionOf(name)
+      const before = await this.#positionOf(name)
       // Most often there is nothing to do, and then nobody's lock is in the way.
       const idle = statSync(journal.path).size <= before.position
-      const { at, last } = idle ? { at: before, last: true } : this.#commit(journal.path, name)
+      const { at, last } = idle ? { at: before, last: true } : await this.#commit(journal.path, name)
       const over = last && journal.sealed
-      if (over) this.#delete(journal.path, name)
+      if (over) await this.#delete(journal.path, name)
       const moved = at.position > before.position
       return { state: { kind: over ? 'deleted' : 'imported', name, ...at }, moved, more: !last }
     } catch (error) {
@@ -80,24 +70,27 @@ export class JournalImport {
   }
 
   /** A step of a journal that another process began; gone ones have been imported by somebody else. */
-  stepOfOther(journal: JournalToImport): ImportStep {
-    const before = this.#positionOf(journalName(journal.path)).stored
-    const step = this.step(journal)
+  async stepOfOther(journal: JournalToImport): Promise<ImportStep> {
+    const before = (await this.#positionOf(journalName(journal.path))).stored
+    const step = await this.step(journal)
     if (step.state.kind !== 'gone') this.#count({ recovered: step.state.stored - before })
     return step
   }
 
   /** All of a journal that nobody appends to any more. */
-  importOther(path: string): void {
-    for (let more = true; more;) more = this.stepOfOther({ path, sealed: true }).more
+  async importOther(path: string): Promise<void> {
+    // oxlint-disable-next-line no-await-in-loop -- one step after the other
+    for (let more = true; more;) more = (await this.stepOfOther({ path, sealed: true })).more
   }
 
   /** Forgets journals that are no more: left by a process that died between deleting one and forgetting it. */
-  forgetMissing(file: string): void {
+  async forgetMissing(file: string): Promise<void> {
     // In this order: a journal begun meanwhile is in the folder, but not among the known.
-    const known = this.#database.prepare('SELECT name FROM journals').all()
+    const known = await this.#connection.all('SELECT name FROM journals')
     const names = new Set(allJournals(file).map(journalName))
-    for (const { name } of known) if (!names.has(String(name))) this.#forget.run([String(name)])
+    const missing = known.map(({ name }) => String(name)).filter((name) => !names.has(name))
+    // oxlint-disable-next-line no-await-in-loop -- one connection
+    for (const name of missing) await this.#forget(name)
   }
 
   /** What was met since the last call. */
@@ -117,18 +110,18 @@ export class JournalImport {
     }
   }
 
-  #commit(path: string, name: string): { at: Position; last: boolean } {
-    const { at, last, garbage, refusals } = this.#database.transaction(() => {
+  async #commit(path: string, name: string): Promise<{ at: Position; last: boolean }> {
+    const { at, last, garbage, refusals } = await this.#connection.transaction(async () => {
       // Both are read under the lock of the store: another process may be importing the same journal.
-      const before = this.#positionOf(name)
+      const before = await this.#positionOf(name)
       const lines = readLines(path, before.position)
-      const taken = this.#insertAll(lines.texts)
+      const taken = await this.#insertAll(lines.texts)
       const at = {
         position: before.position + lines.bytes,
         lines: before.lines + lines.texts.length,
         stored: before.stored + taken.stored,
       }
-      if (lines.bytes > 0) this.#move.run([name, at.position, at.lines, at.stored])
+      if (lines.bytes > 0) await this.#move(name, at)
       return { at, last: lines.last, ...taken }
     })
     // Counted after the commit: what is rolled back comes again.
@@ -136,45 +129,63 @@ export class JournalImport {
     return { at, last }
   }
 
-  #insertAll(texts: readonly string[]): { stored: number; garbage: number; refusals: string[] } {
-    let garbage = 0
-    const refusals: string[] = []
-    for (const text of texts) {
-      const values = valuesOf(text)
-      if (values === undefined) garbage += 1
-      else {
-        const refusal = this.#refusalOf(values)
-        if (refusal !== undefined) refusals.push(refusal)
-      }
-    }
+  /** What was erased, and is in a journal still, is as good as stored. */
+  async #insertAll(
+    texts: readonly string[],
+  ): Promise<{ stored: number; garbage: number; refusals: readonly string[] }> {
+    const rows = texts.map(valuesOf).filter((values) => values !== undefined)
+    const garbage = texts.length - rows.length
+    const erasures = await Erasures.read(this.#connection)
+    const kept = rows.filter((row) => !erasures.has(named(row, erasureColumns)))
+    const { added, refusals } = await this.#connection.insertEvents(kept)
+    await rollUp(
+      this.#connection,
+      added.map((row) => named(row, rollupIndexes)),
+      1,
+    )
     return { stored: texts.length - garbage - refusals.length, garbage, refusals }
   }
 
-  /** A value or the schema refuses one row: only that statement is undone. Anything else ends the transaction. */
-  #refusalOf(values: readonly SqlValue[]): string | undefined {
-    try {
-      this.#insert.run(values)
-      return undefined
-    } catch (error) {
-      if (error instanceof SqlError && !codesOfRows.has(error.code)) throw error
-      return error instanceof Error ? error.message : String(error)
-    }
-  }
-
-  #positionOf(name: string): Position {
-    const row = this.#find.get([name])
+  async #positionOf(name: string): Promise<Position> {
+    const sql = 'SELECT position, lines, stored FROM journals WHERE name = ?'
+    const [row] = await this.#connection.all(sql, [name])
     const number = (column: keyof Position): number => Number(row?.[column] ?? 0)
     return { position: number('position'), lines: number('lines'), stored: number('stored') }
   }
 
+  async #move(name: string, { position, lines, stored }: Position): Promise<void> {
+    await this.#connection.run(
+      `INSERT INTO journals (name, position, lines, stored) VALUES (?, ?, ?, ?) ON CONFLICT (name)
+       DO UPDATE SET position = excluded.position, lines = excluded.lines, stored = excluded.stored`,
+      [name, position, lines, stored],
+    )
+  }
+
   /** In this order: a journal without a position would be imported again from its beginning. */
-  #delete(path: string, name: string): void {
+  async #delete(path: string, name: string): Promise<void> {
     unlinkSync(path)
-    this.#forget.run([name])
+    await this.#forget(name)
+  }
+
+  async #forget(name: string): Promise<void> {
+    await this.#connection.run('DELETE FROM journals WHERE name = ?', [name])
   }
 }
 
-const codesOfRows = new Set(['constraint', 'mismatch', 'too_big'])
+type ColumnIndexes = readonly (readonly [name: string, index: number])[]
+
+const rollupIndexes = indexesOf(rollupColumns)
+const erasureColumns = indexesOf(['org', 'session', 'at'])
+
+function indexesOf(names: readonly string[]): ColumnIndexes {
+  return names.map((name) => [name, eventColumns.findIndex((column) => column.name === name)])
+}
+
+function named(row: readonly SqlValue[], indexes: ColumnIndexes): SqlRow {
+  const values: Record<string, SqlValue> = {}
+  for (const [name, index] of indexes) values[name] = row[index] ?? null
+  return values
+}
 
 /** Whole lines from `position` on; what follows the last line feed is being written, or was never reported. */
 function readLines(path: string, position: number): Lines {

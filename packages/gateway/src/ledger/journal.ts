@@ -116,6 +116,13 @@ export class Journal {
       .map((segment) => ({ path: segment.path, sealed: segment !== this.#current }))
   }
 
+  /** What is written from now on goes to another file, so that this one is deleted once it is in the store. */
+  async renew(): Promise<void> {
+    // Lines that gather now were not recorded before this call.
+    await this.#writing?.catch(() => undefined)
+    if ((this.#current?.bytes ?? 0) > 0) this.#seal()
+  }
+
   /** What the thread of the store says of the files it was asked to import. */
   imported(states: readonly JournalState[]): void {
     for (const state of states) {

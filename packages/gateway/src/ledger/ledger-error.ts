@@ -7,6 +7,8 @@ export type LedgerErrorReason =
   /** Another process holds the lock of the file. */
   | 'locked'
   | 'disk_full'
+  /** The database cannot be reached; what is recorded waits in journals. */
+  | 'unreachable'
   /** The store or the file system refused for another reason; the message names it. */
   | 'store_failed'
   /** The thread of the store died; it restarts by itself. */

@@ -1,13 +1,19 @@
-import { chmodSync, closeSync, openSync, statSync } from 'node:fs'
-import type { SqlDatabase } from './driver.ts'
+import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs'
+import type { SqlDatabase, SqlDriverName } from './driver.ts'
 import { openDatabase } from './driver.ts'
 import { applicationId, migrate } from './schema.ts'
 import type { SqlErrorCode } from './sql-error.ts'
 import { SqlError } from './sql-error.ts'
 
-/** How a thread opens the store file. */
+/** How a thread opens the store. */
 export interface LedgerFileOptions {
   readonly file: string
+  /** PostgreSQL instead of the file; the file's name is that of the journals then. */
+  readonly url?: string | undefined
+  /** Default: the best of this Node. */
+  readonly driver?: SqlDriverName | undefined
+  /** How long one statement of PostgreSQL may take. */
+  readonly queryTimeoutMs?: number | undefined
   readonly busyMs: number
   /** The file never grows past this: as on a full disk, rows stay in the journals then. */
   readonly maxBytes: number | undefined
@@ -31,7 +37,9 @@ const checkedBytes = 64 * 2 ** 20
 export async function openLedgerFile(options: LedgerFileOptions): Promise<SqlDatabase> {
   try {
     if (options.role === 'writer') ensurePrivate(options.file)
-    const database = await openDatabase({ file: options.file, busyMs: options.busyMs })
+    // The writer makes it, private and with all that belongs into it.
+    else if (!existsSync(options.file)) throw new SqlError('cannot_open', 'there is no such file')
+    const database = await openDatabase({ file: options.file, busyMs: options.busyMs, driver: options.driver })
     try {
       prepareDatabase(database, options)
     } catch (error) {
@@ -50,8 +58,12 @@ function prepareDatabase(database: SqlDatabase, options: LedgerFileOptions): voi
     return
   }
   checkOwner(database)
+  // Only takes effect in a file without tables: older files keep their space for rows to come.
+  database.exec('PRAGMA auto_vacuum = INCREMENTAL')
   database.exec('PRAGMA journal_mode = WAL')
   database.exec('PRAGMA synchronous = NORMAL')
+  // What is deleted is overwritten: an erased row must not be readable in the file.
+  database.exec('PRAGMA secure_delete = ON')
   database.exec(`PRAGMA journal_size_limit = ${16 * 2 ** 20}`)
   if (statSync(options.file).size <= checkedBytes) checkPages(database)
   migrate(database)

@@ -23,7 +23,43 @@ export const migrations: readonly string[] = [
   `CREATE TABLE journals (
      name TEXT NOT NULL PRIMARY KEY, position INTEGER NOT NULL, lines INTEGER NOT NULL, stored INTEGER NOT NULL
    ) STRICT, WITHOUT ROWID;`,
+  // Whose prices apply, what it cost, and how it came about.
+  addedAfter('answer_id', 'token_headroom'),
+  // Sums per quarter, hour and day and group; what older builds stored is added to them in steps.
+  `CREATE TABLE rollup_groups (
+     id INTEGER PRIMARY KEY AUTOINCREMENT, org TEXT NOT NULL, hash TEXT NOT NULL UNIQUE, name TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE rollups (
+     width INTEGER NOT NULL, at INTEGER NOT NULL, group_id INTEGER NOT NULL, cell BLOB NOT NULL,
+     PRIMARY KEY (width, at, group_id)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE ledger_state (name TEXT NOT NULL PRIMARY KEY, value REAL NOT NULL) STRICT, WITHOUT ROWID;
+   INSERT INTO ledger_state SELECT 'fill_end', coalesce(max(rowid), 0) FROM events;
+   CREATE TABLE erasures (subject TEXT NOT NULL PRIMARY KEY, before REAL NOT NULL) STRICT, WITHOUT ROWID;`,
 ]
+
+/**
+ * Indexes that are made after the start, one at a time, because each takes a second per million events. Without one
+ * a filter is slow and nothing else.
+ */
+export const laterIndexes: readonly string[] = [
+  'key_name',
+  'upstream',
+  'provider',
+  'verdict',
+  'cause',
+  'status',
+  'kind',
+].map(
+  (column) =>
+    `CREATE INDEX IF NOT EXISTS events_by_${column} ON events (${column}, at, id) WHERE ${column} IS NOT NULL`,
+)
+
+function addedAfter(before: string, last: string): string {
+  const [begin, end] = [before, last].map((column) => eventColumns.findIndex(({ name }) => name === column) + 1)
+  const added = eventColumns.slice(begin, end)
+  return added.map(({ name, type }) => `ALTER TABLE events ADD COLUMN ${name} ${type};`).join('\n')
+}
 
 /** What the first step made: later columns are added by steps of their own. */
 function columnsUpTo(last: string): string[] {

@@ -1,4 +1,4 @@
-/** What went wrong, by SQLite's primary result code; `other` for the rest. */
+/** What went wrong, most of it after SQLite's primary result codes; `other` for the rest. */
 export type SqlErrorCode =
   | 'busy'
   | 'readonly'
@@ -10,6 +10,12 @@ export type SqlErrorCode =
   | 'constraint'
   | 'mismatch'
   | 'not_a_database'
+  /** PostgreSQL is away, or its user may not do this, or a newer build has been there. */
+  | 'unreachable'
+  | 'denied'
+  | 'too_new'
+  /** The file was deleted or replaced while it was open. */
+  | 'gone'
   | 'other'
 
 /** An error of the store, the same for every driver. Messages come from SQLite and hold no values. */

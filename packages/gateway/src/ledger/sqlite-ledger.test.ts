@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  existsSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -11,11 +12,11 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { requestId } from '@incipit/core'
+import { epochMs, requestId } from '@incipit/core'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { SqlDatabase } from './driver.ts'
-import { openDatabase } from './driver.ts'
+import { openDatabase, sqlDrivers } from './driver.ts'
 import type { JournalDisk } from './journal-disk.ts'
 import { fileDisk } from './journal-disk.ts'
 import type { LedgerFileOptions } from './ledger-file.ts'
@@ -37,7 +38,9 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const nextFile = (): string => join(folder, `ledger-${files++}.db`)
 
-ledgerConformance('sqlite', () => openSqliteLedger({ file: nextFile() }))
+for (const driver of sqlDrivers()) {
+  ledgerConformance(`sqlite (${driver})`, () => openSqliteLedger({ file: nextFile(), driver }))
+}
 
 /** Runs `use` on a ledger, and closes it whatever happens. */
 async function withLedger(
@@ -79,6 +82,9 @@ const none = {
   recovered: 0,
   garbage: 0,
   restarts: 0,
+  pruned: 0,
+  erased: 0,
+  failing: false,
 }
 
 /** Newest first; events of one instant by their id. */
@@ -297,7 +303,26 @@ test('a full store keeps rows waiting, and takes them when there is room', async
     expect(ledger.counters).toMatchObject({ stored: 25, lost: 0, unimported: 25 })
     await withConnection(file, async (database) => database.exec('DELETE FROM events'))
     await expect.poll(() => ledger.counters).toEqual({ ...none, stored: 50 })
+    expect((await ledger.events({}, { limit: 50 })).events).toHaveLength(25)
+  })
+})
+
+test('a full store takes rows again when old ones have been pruned', async () => {
+  await withLedger({ maxBytes: 200 * 4_096, importDelayMs: 10 }, async (ledger) => {
+    const recordMany = (name: string, at: number): Promise<unknown> =>
+      Promise.all(
+        Array.from({ length: 25 }, (_, row) =>
+          ledger.record(anEvent(`req_${name}_${row}`, { rawUsage: 'x'.repeat(20_000), at: epochMs(at) })),
+        ),
+      )
+    await recordMany('old', 1_700_000_000_000)
     expect(await ledger.totals({})).toMatchObject({ requests: 25 })
+    await recordMany('new', 1_700_086_400_000)
+    await expect.poll(() => ledger.counters).toMatchObject({ unimported: 25, failing: true })
+    expect(await ledger.prune(epochMs(1_700_080_000_000))).toBe(25)
+    await expect.poll(() => ledger.counters).toEqual({ ...none, stored: 50, pruned: 25 })
+    expect((await ledger.events({}, { limit: 50 })).events).toHaveLength(25)
+    expect(await ledger.totals({})).toMatchObject({ requests: 50 })
   })
 })
 
@@ -312,6 +337,27 @@ test('a thread that dies loses nothing, and is replaced', async () => {
     await ledger.record(anEvent('req_3'))
     expect(await idsOf(ledger)).toEqual(['req_3', 'req_2', 'req_1'])
   })
+})
+
+test.each([
+  ['deleted', (file: string) => rmSync(file)],
+  ['replaced by another one', (file: string) => (rmSync(file), writeFileSync(file, ''))],
+])('a file that is %s while it is in use is noticed: rows wait, and the next start has them', async (_how, harm) => {
+  const file = nextFile()
+  const states: string[] = []
+  const onState: SqliteLedgerOptions['onState'] = (state) => states.push(state.kind)
+  await withLedger({ file, importDelayMs: 10, onState }, async (ledger) => {
+    await ledger.record(anEvent('req_1'))
+    expect(await idsOf(ledger)).toEqual(['req_1'])
+    harm(file)
+    await ledger.record(anEvent('req_2'))
+    await expect.poll(() => ledger.counters).toMatchObject({ stored: 1, lost: 0, unimported: 1, failing: true })
+    // What was there when it was deleted can still be read.
+    expect(await idsOf(ledger)).toEqual(['req_1'])
+    expect(states).toEqual(['failing'])
+  })
+  expect(existsSync(file) ? statSync(file).size : 0).toBe(0)
+  await withLedger({ file }, async (ledger) => expect(await idsOf(ledger)).toContain('req_2'))
 })
 
 test('while its thread cannot start again, recording goes on, and all of it is stored when it can', async () => {
@@ -420,7 +466,7 @@ test('a full disk refuses rows with its name, leaves no half line, and recording
   })
   await withLedger({ disk }, async (ledger, file) => {
     await ledger.record(anEvent('req_1'))
-    room = 1.5 * lineBytes
+    room = Math.floor(1.5 * lineBytes)
     const results = [2, 3, 4].map((number) => reasonOf(ledger.record(anEvent(`req_${number}`))))
     // They share a write, and its failure; the line that is whole stays, for somebody may have read it.
     expect(await Promise.all(results)).toEqual(['disk_full', 'disk_full', 'disk_full'])

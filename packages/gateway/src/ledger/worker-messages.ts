@@ -1,8 +1,11 @@
 import type { SqlRow, SqlValue } from './driver.ts'
+import type { Work, WorkDone } from './maintenance.ts'
+import type { SummaryQuery } from './port.ts'
+import type { PackedSummary } from './summary/packed-summary.ts'
 import type { SqlErrorCode } from './sql-error.ts'
 
 /** What the ledger asks its worker threads; every one is answered by a reply with its `id`. */
-export type WorkerRequest = ImportRequest | QueryRequest | CloseRequest
+export type WorkerRequest = ImportRequest | QueryRequest | SummaryRequest | WorkRequest | CloseRequest
 
 /** Moves rows from journals into the store. */
 export interface ImportRequest {
@@ -12,6 +15,8 @@ export interface ImportRequest {
   readonly journals: readonly JournalToImport[]
   /** Those of other processes, too, so that a question sees what they have recorded. */
   readonly others: boolean
+  /** Takes the journals of other processes away from them, so that they are deleted once they are imported. */
+  readonly take?: boolean
 }
 
 export interface JournalToImport {
@@ -27,6 +32,19 @@ export interface QueryRequest {
   readonly parameters: readonly SqlValue[]
 }
 
+export interface SummaryRequest {
+  readonly kind: 'summary'
+  readonly id: number
+  readonly query: SummaryQuery
+}
+
+/** One step of maintenance. */
+export interface WorkRequest {
+  readonly kind: 'work'
+  readonly id: number
+  readonly work: Work
+}
+
 export interface CloseRequest {
   readonly kind: 'close'
   readonly id: number
@@ -38,7 +56,11 @@ export type WorkerReply =
   | { readonly kind: 'refused'; readonly message: string }
   | ImportReply
   | { readonly kind: 'rows'; readonly id: number; readonly rows: readonly SqlRow[] }
+  | { readonly kind: 'summary'; readonly id: number; readonly summary: PackedSummary }
+  | ({ readonly kind: 'done'; readonly id: number } & WorkDone)
   | { readonly kind: 'failed'; readonly id: number; readonly code: SqlErrorCode; readonly message: string }
+  /** The question was wrong: an `invalid_request` about this parameter. */
+  | { readonly kind: 'invalid'; readonly id: number; readonly message: string; readonly param: string | undefined }
   | { readonly kind: 'closed'; readonly id: number }
 
 /** How far an import came. */

@@ -42,8 +42,11 @@ function isolation({ settings, org = 'acme', open = false, isolationKey, cacheKe
     pieces: [],
     prompt: createOpenaiChat().parse(new TextEncoder().encode(JSON.stringify(body)), {}),
     session: sessionId('ses_1'),
+    prefixCache: 'on',
+    control: false,
     scope: IsolationScope.of({ org: orgId(org), isolationKey }, ports),
     wireHash: undefined,
+    opening: undefined,
     subpath: undefined,
   }
   const upstream = openUpstream({ ...aSettings, ...settings })

@@ -47,6 +47,8 @@ export interface PlanInput {
   readonly house: House
   /** Leave out every mark: the upstream has refused those that we moved or translated. */
   readonly withoutMarks?: boolean
+  /** Headers that continue a trace: names and values in turn. */
+  readonly trace?: readonly string[]
 }
 
 /**
@@ -57,14 +59,14 @@ export interface PlanInput {
  * @example const plan = planAttempt({ who, target, house })
  */
 export function planAttempt(input: PlanInput): AttemptPlan {
-  const { who, target, house } = input
+  const { who, target, house, trace = [] } = input
   const dialect = dialectFor(target, who.prompt.dialect)
   const isolation = isolationFor(who, target, house)
   if (who.subpath !== undefined && dialect.name !== who.prompt.dialect) {
     throw new IncipitError('unsupported_feature', `upstream "${target.upstream.name}" has nothing like ${who.subpath}`)
   }
   const path = pathOf(dialect.name, who, target)
-  const headers = upstreamHeaders({ who, target, spoken: dialect.name, isolation: isolation.header })
+  const headers = upstreamHeaders({ who, target, spoken: dialect.name, isolation: isolation.header, trace })
   const sent = dialect.name === who.prompt.dialect ? pass(input, isolation) : translate(input, dialect, isolation)
   const short = sent.takesMarks ? belowMinimum(who.prompt, target, house.clock.now()) : []
   return { dialect, path, headers, ...sent, warnings: [...isolation.warnings, ...sent.warnings, ...short] }
@@ -77,13 +79,14 @@ type Sent = Pick<AttemptPlan, 'body' | 'translated' | 'edits' | 'warnings' | 'hi
 }
 
 /** The upstream speaks the client's dialect: its bytes, with the edits that are needed. */
-function pass({ who, target, house, withoutMarks }: PlanInput, isolation: Isolation): Sent {
+function pass(input: PlanInput, isolation: Isolation): Sent {
+  const { who, target, house, withoutMarks } = input
   const { prompt, pieces } = who
   const asks = streamUsageWanted(prompt, prompt.dialect, target, house)
   const edits = passingEdits(prompt, {
     model: target.model,
     streamUsage: asks,
-    stripBillingBlock: stripsBillingBlock(target, house),
+    stripBillingBlock: stripsBillingBlock(input),
     isolationField: isolation.field,
     saltText: isolation.saltText,
   })
@@ -117,9 +120,10 @@ function settledMarks(
 }
 
 /** The upstream speaks another one: the body is written anew, deterministically. */
-function translate({ who, target, house, withoutMarks }: PlanInput, dialect: Dialect, isolation: Isolation): Sent {
+function translate(input: PlanInput, dialect: Dialect, isolation: Isolation): Sent {
+  const { who, target, house, withoutMarks } = input
   const read = dialectNamed(who.prompt.dialect).read(who.prompt)
-  const stripped = stripsBillingBlock(target, house) ? withoutBillingBlock(read) : read
+  const stripped = stripsBillingBlock(input) ? withoutBillingBlock(read) : read
   const conversation = isolation.saltText === undefined ? stripped : withSaltText(stripped, isolation.saltText)
   const asks = streamUsageWanted(who.prompt, dialect.name, target, house)
   const settings = asks ? { ...conversation.settings, includeUsage: true } : conversation.settings
@@ -153,11 +157,13 @@ function pathOf(
   { replica, upstream, model }: UpstreamTarget,
 ): string {
   const path = `${upstream.kind.paths[dialect] ?? defaultPaths[dialect]}${subpath ?? ''}`
-  const { url = '' } = request
+  return promptPath(replica.endpoint, dialect, path, model) + passedQuery(request)
+}
+
+/** The query of a request as it goes on: `?beta=true` and the like; a key in it was for us. */
+export function passedQuery({ url = '' }: Pick<Identified['request'], 'url'>): string {
   const query = url.indexOf('?')
-  // `?beta=true` and the like go on; a key in the query was for us.
-  const passed = query === -1 ? '' : withoutKey(url.slice(query))
-  return promptPath(replica.endpoint, dialect, path, model) + passed
+  return query === -1 ? '' : withoutKey(url.slice(query))
 }
 
 /**
@@ -183,13 +189,13 @@ function dialectFor({ upstream }: UpstreamTarget, wanted: DialectName): Dialect 
 
 /** Optimising edits: off for a request, in the modes that only look, and by configuration. */
 function optimises(house: House, who: Identified): boolean {
-  return house.config.optimises && who.head.prefixCache === 'on'
+  return house.config.optimises && who.prefixCache === 'on'
 }
 
-function stripsBillingBlock({ upstream }: UpstreamTarget, house: House): boolean {
-  const { stripBillingBlock } = upstream.settings
-  if (stripBillingBlock !== 'auto') return stripBillingBlock === 'always'
-  return upstream.kind.stripsBillingBlock && house.config.optimises
+function stripsBillingBlock({ who, target, house }: PlanInput): boolean {
+  const { settings, kind } = target.upstream
+  if (settings.stripBillingBlock !== 'auto') return settings.stripBillingBlock === 'always'
+  return kind.stripsBillingBlock && house.config.optimises && !who.control
 }
 
 function streamUsageWanted(prompt: Prompt, spoken: DialectName, target: UpstreamTarget, house: House): boolean {

@@ -56,6 +56,9 @@ const endHere = new Set([
 const ofTheAccount = new Set(['openai-organization', 'openai-project', 'anthropic-workspace-id'])
 const ownPrefixes = ['x-incipit-', 'sec-', 'cf-access-']
 
+/** A trace of ours with the client's state would be half of each. */
+const traceNames = ['traceparent', 'tracestate']
+
 /** Required by the API: the version whose bodies are written here, for requests of clients that name none. */
 const anthropicVersion = '2023-06-01'
 
@@ -65,16 +68,18 @@ export interface HeadersInput {
   /** The dialect spoken with the upstream. */
   readonly spoken: DialectName
   readonly isolation: { readonly name: string; readonly value: string } | undefined
+  /** Headers that continue a trace there, in place of the client's; none = the client's go on. */
+  readonly trace: readonly string[]
 }
 
 /** The headers of one attempt: names and values in turn. */
-export function upstreamHeaders({ who, target, spoken, isolation }: HeadersInput): string[] {
+export function upstreamHeaders({ who, target, spoken, isolation, trace }: HeadersInput): string[] {
   const { upstream } = target
   const headers = ['content-type', 'application/json', 'accept-encoding', 'identity', ...authHeaders(who, upstream)]
   const ofClient = upstream.settings.credentials === 'client'
   const foreign = spoken === who.prompt.dialect ? undefined : familyOf(who.prompt.dialect)
   const affinity = upstream.settings.affinityHeader ?? upstream.kind.affinityHeader
-  const set = setNames(upstream, affinity, isolation?.name)
+  const set = setNames(upstream, affinity, isolation?.name, ...(trace.length === 0 ? [] : traceNames))
   passOn(who.request, headers, { ofClient, foreign, set })
   if (
     spoken === 'anthropic-messages' &&
@@ -82,8 +87,11 @@ export function upstreamHeaders({ who, target, spoken, isolation }: HeadersInput
   ) {
     headers.push('anthropic-version', anthropicVersion)
   }
-  if (affinity !== undefined) headers.push(affinity, who.session)
+  // Without us only what a client sends itself would hold its requests together.
+  const holds = affinity !== undefined && (!who.control || who.request.headers[affinity] !== undefined)
+  if (holds) headers.push(affinity, who.session)
   if (isolation !== undefined) headers.push(isolation.name, isolation.value)
+  headers.push(...trace)
   for (const [name, value] of Object.entries(upstream.settings.headers)) headers.push(name, value)
   return headers
 }

@@ -5,7 +5,8 @@ import { header } from '../http/exchange.ts'
 
 /** The request headers that steer a prompt, checked. */
 export interface RequestHead {
-  readonly prefixCache: 'on' | 'off'
+  /** `undefined` = the client leaves it to the gateway. */
+  readonly prefixCache: 'on' | 'off' | undefined
   readonly isolationKey: string | undefined
 }
 
@@ -62,10 +63,9 @@ function decodeHeader(value: string, name: string): string {
   }
 }
 
-function switchHeader(request: IncomingMessage, name: string): 'on' | 'off' {
+function switchHeader(request: IncomingMessage, name: string): 'on' | 'off' | undefined {
   const value = header(request, name)?.toLowerCase()
-  if (value === undefined || value === 'on') return 'on'
-  if (value === 'off') return 'off'
+  if (value === undefined || value === 'on' || value === 'off') return value
   throw new IncipitError('invalid_header', `header ${name} is "${printable(value)}", allowed are "on" and "off"`, {
     param: name,
   })

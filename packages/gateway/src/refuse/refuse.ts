@@ -3,6 +3,7 @@ import { IncipitError } from '@incipit/core'
 import type { House } from '../house.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { sendError } from '../http/exchange.ts'
+import { LedgerError } from '../ledger/ledger-error.ts'
 import { meter } from '../meter/meter.ts'
 import type { Passage } from '../passage.ts'
 
@@ -38,12 +39,21 @@ export function noteFailure(
   exchange: Exchange,
   house: Pick<House, 'log' | 'metrics'>,
 ): IncipitError {
-  const error = IncipitError.is(cause)
-    ? cause
-    : new IncipitError('internal', 'the gateway failed on this request', { cause })
+  const error = errorOf(cause)
   if (error.code === 'internal') {
     house.log.error({ err: cause, request_id: exchange.id }, 'a request failed unexpectedly')
+  } else if (error.cause instanceof LedgerError) {
+    house.log.warn({ err: error.cause, request_id: exchange.id }, 'the ledger did not answer')
   }
   house.metrics.refused(dialect, error)
   return error
+}
+
+function errorOf(cause: unknown): IncipitError {
+  if (IncipitError.is(cause)) return cause
+  // A store that is locked, full or slow is a matter of time, and no defect.
+  if (cause instanceof LedgerError) {
+    return new IncipitError('overloaded', `the ledger cannot answer: ${cause.reason}`, { retryAfterSeconds: 1, cause })
+  }
+  return new IncipitError('internal', 'the gateway failed on this request', { cause })
 }

@@ -1,5 +1,6 @@
 import type { Warning } from '@incipit/core'
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { yieldToUpstream } from '../limits/limit-headers.ts'
 import type { Passage } from '../passage.ts'
 
 /** Headers of an upstream's answer that belong to its connection or to us. */
@@ -41,6 +42,7 @@ export function setOwnHeaders(response: ServerResponse, passage: Passage): void 
 
 /** Puts the upstream's own headers into the answer's head; those of the connection stay behind. */
 export function passHeadersOn(response: ServerResponse, headers: IncomingHttpHeaders): void {
+  yieldToUpstream(response, headers)
   for (const name in headers) {
     const value = headers[name]
     // What we say of a request, no upstream says.

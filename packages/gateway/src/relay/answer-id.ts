@@ -1,85 +1,9 @@
-const quote = 0x22
-const backslash = 0x5c
-const colon = 0x3a
-const openBrace = 0x7b
-const closeBrace = 0x7d
-const openBracket = 0x5b
-const closeBracket = 0x5d
-
-/** Members of a stream event that hold the answer it begins. */
-const holders = ['response', 'message']
-/** Objects inside each other in which it is looked for: an event holds an answer, which holds no other. */
-const mostHolders = 2
-const idForm = /^[\w.:-]{1,128}$/
+import { ownMember } from './own-member.ts'
 
 /**
- * The id of an answer, or of the event that begins one: its own member `id`, wherever it stands among the others, and
- * never one that stands deeper, such as in what an answer repeats of its request. Reads no further than to it.
- *
+ * The id of an answer, or of the event that begins one.
  * @example answerIdIn(Buffer.from('{"metadata":{"id":"x"},"id":"resp_1"}')) // 'resp_1'
  */
 export function answerIdIn(bytes: Buffer): string | undefined {
-  const start = bytes.indexOf(openBrace)
-  return start === -1 ? undefined : idInObject(bytes, start, mostHolders)
-}
-
-function idInObject(bytes: Buffer, start: number, left: number): string | undefined {
-  let depth = 0
-  for (let at = start; at < bytes.length; at++) {
-    const byte = bytes[at]
-    if (byte === openBrace || byte === openBracket) depth++
-    else if (byte === closeBrace || byte === closeBracket) {
-      if (--depth === 0) return undefined
-    } else if (byte === quote) {
-      const end = stringEnd(bytes, at)
-      const found = depth === 1 ? idInMember(bytes, { start: at, end }, left) : undefined
-      if (found !== undefined) return found.id
-      at = end - 1
-    }
-  }
-  return undefined
-}
-
-/** What a member says of the id; `undefined` = nothing, another one may. */
-function idInMember(
-  bytes: Buffer,
-  { start, end }: { readonly start: number; readonly end: number },
-  left: number,
-): { readonly id: string | undefined } | undefined {
-  const behind = valueBehind(bytes, end)
-  if (behind === undefined) return undefined
-  const name = bytes.toString('latin1', start + 1, end - 1)
-  if (name === 'id') return { id: textAt(bytes, behind) }
-  return left > 1 && holders.includes(name) && bytes[behind] === openBrace
-    ? { id: idInObject(bytes, behind, left - 1) }
-    : undefined
-}
-
-/** Behind the closing quote; the end of the bytes where there is none. */
-function stringEnd(bytes: Buffer, start: number): number {
-  for (let at = bytes.indexOf(quote, start + 1); at !== -1; at = bytes.indexOf(quote, at + 1)) {
-    let slashes = 0
-    while (bytes[at - 1 - slashes] === backslash) slashes++
-    if (slashes % 2 === 0) return at + 1
-  }
-  return bytes.length
-}
-
-/** Where the value begins, if the text before was the name of a member. */
-function valueBehind(bytes: Buffer, end: number): number | undefined {
-  const at = skipSpace(bytes, end)
-  return bytes[at] === colon ? skipSpace(bytes, at + 1) : undefined
-}
-
-function skipSpace(bytes: Buffer, from: number): number {
-  let at = from
-  while (at < bytes.length && (bytes[at] ?? 0) <= 0x20) at++
-  return at
-}
-
-function textAt(bytes: Buffer, start: number): string | undefined {
-  if (bytes[start] !== quote) return undefined
-  const end = stringEnd(bytes, start)
-  const text = bytes.toString('latin1', start + 1, end - 1)
-  return bytes[end - 1] === quote && idForm.test(text) ? text : undefined
+  return ownMember(bytes, 'id')
 }

@@ -96,7 +96,9 @@ function setTokenHeaders({ exchange, passage }: EventsRelay): void {
   const { report } = passage
   const { response } = exchange
   if (report === undefined) return
-  const [prompt, cached] = [String(report.promptTokens), String(report.cachedTokens)]
+  // As the body says it: by the rules of a provider that may be less than was reused.
+  const cached = String(report.counted?.read ?? report.cachedTokens)
+  const prompt = String(report.promptTokens)
   response.setHeader('x-incipit-prompt-tokens', prompt)
   response.setHeader('x-incipit-cached-tokens', cached)
   response.setHeader('fireworks-prompt-tokens', prompt)

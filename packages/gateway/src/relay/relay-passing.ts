@@ -11,6 +11,7 @@ import { UsageHider } from './hide-usage.ts'
 import { isKnownCoding } from '../http/content-coding.ts'
 import type { Flow } from './pipe-decoded.ts'
 import { pipeDecoded } from './pipe-decoded.ts'
+import { serviceTierOf } from './service-tier.ts'
 import { StreamTap } from './stream-tap.ts'
 import type { AnswerTap } from './whole-tap.ts'
 import { WholeEvents } from './whole-events.ts'
@@ -197,7 +198,10 @@ export function isEventStream({ headers }: Pick<UpstreamAnswer, 'headers'>): boo
 /** What a tap has read, into the passage. */
 export function noteUsage(passage: Passage, spoken: Dialect, tap: AnswerTap): void {
   const { usage, answerId } = tap
-  if (usage !== undefined) passage.used(spoken.usage(usage), usage)
+  if (usage !== undefined) {
+    passage.used(spoken.usage(usage), usage)
+    passage.tiered(serviceTierOf(usage) ?? tap.serviceTier())
+  }
   passage.named(answerId)
 }
 

@@ -67,3 +67,21 @@ test('a line without end is kept up to a bound', () => {
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10 * 2 ** 20)
   expect([tap.usage, tap.ended]).toEqual([undefined, false])
 })
+
+test('the service tier is that of the event which reports usage last, at any cut', () => {
+  const begun = 'data: {"type":"response.created","response":{"service_tier":"auto","usage":null}}\n\n'
+  const metadata = '"metadata":{"service_tier":"forged","usage":{"input_tokens":1}}'
+  const done = `data: {"response":{${metadata},"service_tier":"flex","usage":{"input_tokens":3,"output_tokens":2}}}\n\n`
+  const stream = Buffer.from(`${begun}${done}data: {"service_tier":"priority","usage":null}\n\n`)
+  for (let at = 0; at <= stream.length; at++) {
+    const tap = new StreamTap(responses)
+    tap.push(stream.subarray(0, at))
+    tap.push(stream.subarray(at))
+    tap.finish()
+    expect(tap.serviceTier(), `cut at ${at}`).toBe('flex')
+  }
+  const silent = new StreamTap(chat)
+  silent.push(Buffer.from('data: {"service_tier":"default","choices":[]}\n\n'))
+  silent.finish()
+  expect(silent.serviceTier()).toBeUndefined()
+})

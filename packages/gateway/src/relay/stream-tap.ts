@@ -3,6 +3,7 @@ import type { RawUsage } from './usage-scan.ts'
 import { usageIn } from './usage-scan.ts'
 import type { AnswerTap } from './whole-tap.ts'
 import { answerIdIn } from './answer-id.ts'
+import { serviceTierIn } from './service-tier.ts'
 
 /** Longest event that is read; what is longer passes unread. */
 const longestEvent = 8 * 2 ** 20
@@ -27,6 +28,8 @@ export class StreamTap implements AnswerTap {
   #line: Buffer[] = []
   #lineBytes = 0
   #usage: RawUsage | undefined
+  /** Lines of which one reported usage last. */
+  #reporting: Buffer | undefined
   #answered = false
   #ended = false
   #fault: UpstreamFault | undefined
@@ -84,10 +87,18 @@ export class StreamTap implements AnswerTap {
     this.#read(last, last.length)
   }
 
+  serviceTier(): string | undefined {
+    const lines = this.#reporting === undefined ? [] : [...linesOf(this.#reporting, this.#reporting.length)]
+    const last = lines.findLast((line) => usageIn(line, 0, line.length, undefined) !== undefined)
+    return last === undefined ? undefined : serviceTierIn(last)
+  }
+
   #read(bytes: Buffer, to: number): void {
     if (to === 0) return
     if (this.answerId === undefined && this.#linesLeft > 0) this.#findId(bytes, to)
-    this.#usage = usageIn(bytes, 0, to, this.#usage)
+    const usage = usageIn(bytes, 0, to, this.#usage)
+    if (usage !== this.#usage) this.#reporting = bytes.subarray(0, to)
+    this.#usage = usage
     if (!this.#answered) this.#answered = containsAny(bytes, this.#content, to)
     if (!this.#ended) this.#ended = this.#end.some((text) => ends(bytes, text, to))
     if (this.#fault === undefined && containsAny(bytes, this.#faulty, to)) this.#findFault(bytes, to)

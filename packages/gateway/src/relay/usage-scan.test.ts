@@ -22,6 +22,13 @@ test('what is broken, too long or not complete is no usage', () => {
   expect(scan(`{"usage":{"input_tokens":3,"pad":"${'x'.repeat(20_000)}"}}`)).toBeUndefined()
 })
 
+test('what nests deeper than any usage does is none: writing it out would overflow the stack', () => {
+  const nested = (levels: number): string => `{"usage":{"tokens":3,"x":${'['.repeat(levels)}"]["${']'.repeat(levels)}}}`
+  expect(scan(nested(31))).toMatchObject({ tokens: 3 })
+  expect(scan(nested(32))).toBeUndefined()
+  expect(scan(nested(6_000))).toBeUndefined()
+})
+
 test('of several objects the larger count of each field wins', () => {
   fc.assert(
     fc.property(fc.array(fc.record({ input_tokens: fc.nat(), output_tokens: fc.nat() }), { minLength: 1 }), (all) => {

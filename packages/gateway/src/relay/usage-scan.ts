@@ -7,6 +7,8 @@ const usageName = Buffer.from('"usage"')
 /** An object without a count of tokens is no usage, whatever its name: a tool's schema may have a property of that name. */
 const counts = /tokens"\s*:\s*\d/
 const longestUsage = 16_384
+/** Levels of a usage object, far more than any provider has: what nests deeper overflows the stack of whoever writes it out. */
+const mostLevels = 32
 /** Objects without an end that are looked through, each up to the end of the bytes. */
 const mostBroken = 8
 
@@ -31,7 +33,7 @@ export function usageIn(bytes: Buffer, from: number, to: number, known: RawUsage
     }
     // What stands inside is a part of it: to look into each once more would be quadratic.
     next = end
-    if (end - start > longestUsage) continue
+    if (end - start > longestUsage || levelsOf(bytes, start, end) > mostLevels) continue
     const found = parseUsage(bytes.toString('utf8', start, end))
     if (found !== undefined) merged = merged === undefined ? found : mergeUsage(merged, found)
   }
@@ -64,6 +66,23 @@ function objectEnd(bytes: Buffer, start: number, to: number): number {
     else if (byte === 0x7d && --depth === 0) return at + 1
   }
   return -1
+}
+
+/** How deep lists and objects stand inside each other. */
+function levelsOf(bytes: Buffer, start: number, end: number): number {
+  let depth = 0
+  let deepest = 0
+  let inString = false
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at]
+    if (inString) {
+      if (byte === 0x5c) at++
+      else if (byte === 0x22) inString = false
+    } else if (byte === 0x22) inString = true
+    else if (byte === 0x7b || byte === 0x5b) deepest = Math.max(deepest, ++depth)
+    else if (byte === 0x7d || byte === 0x5d) depth--
+  }
+  return deepest
 }
 
 function parseUsage(text: string): RawUsage | undefined {

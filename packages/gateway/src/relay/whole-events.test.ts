@@ -54,7 +54,7 @@ test('a long event in small chunks costs time in proportion to its length', () =
   for (let i = 0; i < 32_768; i++) expect(events.push(chunk).length).toBe(0)
   expect(events.push(Buffer.from('\n\n')).length).toBe(32 * 2 ** 20 + 2)
   // Copying what waits with every chunk would move half a terabyte.
-  expect(performance.now() - before).toBeLessThan(10_000)
+  expect(performance.now() - before).toBeLessThan(40_000)
 })
 
 function endsOf(whole: readonly string[]): number[] {

@@ -2,6 +2,7 @@ import type { UpstreamFault } from '@incipit/core'
 import type { RawUsage } from './usage-scan.ts'
 import { usageIn } from './usage-scan.ts'
 import { answerIdIn } from './answer-id.ts'
+import { serviceTierIn } from './service-tier.ts'
 
 /** What is read from an answer while it passes. */
 export interface AnswerTap {
@@ -20,6 +21,8 @@ export interface AnswerTap {
   readonly fault: UpstreamFault | undefined
   /** The upstream's own id of the answer. */
   readonly answerId: string | undefined
+  /** The service tier it names beside its usage; looks for it when asked. */
+  serviceTier(): string | undefined
 }
 
 /** How much of the end of an answer is kept to be read: usage stands at one of its ends. */
@@ -33,6 +36,8 @@ export class WholeTap implements AnswerTap {
   readonly ended = false
   readonly isOver = false
   fault: UpstreamFault | undefined
+  /** The answer, where all of it is kept. */
+  #whole: Buffer | undefined
   #chunks: Buffer[] = []
   #bytes = 0
   /** Everything that came is still kept. */
@@ -58,8 +63,15 @@ export class WholeTap implements AnswerTap {
     const kept = this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks)
     if (this.#isWhole) this.answerId ??= answerIdIn(kept)
     this.usage = usageIn(kept, 0, kept.length, this.usage)
-    if (this.#isWhole) this.fault = faultIn(kept)
+    if (this.#isWhole) {
+      this.fault = faultIn(kept)
+      this.#whole = kept
+    }
     this.#chunks = []
+  }
+
+  serviceTier(): string | undefined {
+    return this.#whole === undefined ? undefined : serviceTierIn(this.#whole)
   }
 }
 

@@ -10,8 +10,8 @@ import { matchesGlob, route } from './route.ts'
 const table: RouteTable = {
   strictModels: false,
   models: [
-    { upstream: 'engine', name: 'demo', aliases: ['@cf/*'], replicas: ['demo#0', 'demo#1', 'demo#2'] },
-    { upstream: 'engine', name: 'coder', aliases: [], replicas: ['coder'] },
+    { upstream: 'engine', rules: 'native', name: 'demo', aliases: ['@cf/*'], replicas: ['demo#0', 'demo#1', 'demo#2'] },
+    { upstream: 'engine', rules: 'native', name: 'coder', aliases: [], replicas: ['coder'] },
   ],
   upstreams: [],
 }

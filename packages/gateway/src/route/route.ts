@@ -1,7 +1,8 @@
-import type { SessionId } from '@incipit/core'
+import type { LocalRules, SessionId } from '@incipit/core'
 import { IncipitError, pickReplica } from '@incipit/core'
 import type { Replica, Upstream } from '../upstreams/upstream.ts'
 import { replicasFor } from '../upstreams/upstream.ts'
+import { scopedTable } from './scoped-table.ts'
 
 /** Longest name of a model, in UTF-16 units. */
 export const maxModelLength = 256
@@ -12,6 +13,8 @@ export interface ServedModel {
   readonly name: string
   /** Globs of further names it answers to; `*` matches any characters. */
   readonly aliases: readonly string[]
+  /** Whose rules its cache is counted by. */
+  readonly rules: LocalRules
   readonly replicas: readonly string[]
 }
 
@@ -20,6 +23,7 @@ export interface EngineTarget {
   readonly kind: 'engine'
   readonly model: string
   readonly replica: string
+  readonly rules: LocalRules
 }
 
 /** A replica of an upstream, and the model as that upstream calls it. */
@@ -51,6 +55,8 @@ export interface RouteAsker {
   readonly session: SessionId
   /** The caller came with a provider's key of its own, not with one of the gateway's. */
   readonly ownCredential: boolean
+  /** Names of upstreams that its key may reach; `undefined` = all. */
+  readonly upstreams?: readonly string[] | undefined
 }
 
 /**
@@ -60,11 +66,24 @@ export interface RouteAsker {
  *
  * No name at all leads to an upstream that keeps templates and answers: those may say the model.
  *
- * @throws IncipitError `unknown_model`, `engine_unavailable`, `invalid_request`, `missing_field`
+ * @throws IncipitError `unknown_model`, `engine_unavailable`, `invalid_request`, `missing_field`, `out_of_scope`
  * @example route('@cf/moonshotai/kimi-k2.5', { session, ownCredential: false }, table)
  */
 export function route(model: string, asker: RouteAsker, table: RouteTable): Route {
   checkModelName(model)
+  if (asker.upstreams === undefined) return routeIn(model, asker, table)
+  try {
+    return routeIn(model, asker, scopedTable(table, asker.upstreams))
+  } catch (error) {
+    // What nobody serves is no matter of scopes: that says so itself.
+    routeIn(model, asker, table)
+    const reached = asker.upstreams.join(', ')
+    const message = `model "${shown(model)}" is not served by what the key may reach: ${reached}`
+    throw new IncipitError('out_of_scope', message, { param: '/model', cause: error })
+  }
+}
+
+function routeIn(model: string, asker: RouteAsker, table: RouteTable): Route {
   if (model === '') return unnamedRoute(asker, table)
   const exact = table.models.find((served) => served.name === model)
   if (exact !== undefined && !asker.ownCredential) return engineRoute(exact, asker.session)
@@ -164,7 +183,7 @@ function targetsOf(upstream: Upstream, model: string, session: SessionId): Upstr
 function engineRoute(served: ServedModel, session: SessionId): Route {
   const replica = served.replicas[pickReplica(session, served.replicas)]
   if (replica === undefined) throw new IncipitError('engine_unavailable', `model "${served.name}" has no replica`)
-  return { kind: 'engine', target: { kind: 'engine', model: served.name, replica } }
+  return { kind: 'engine', target: { kind: 'engine', model: served.name, replica, rules: served.rules } }
 }
 
 function unknownModel(model: string, table: RouteTable): IncipitError {

@@ -31,6 +31,8 @@ export interface KindTraits {
   readonly resources: boolean
   /** Tokens of a prompt can be counted there, in the first dialect it speaks natively. */
   readonly counts: boolean
+  /** Has `embeddings` beside the paths of its dialects. */
+  readonly embeddings: boolean
 }
 
 /** Where each dialect usually lies: for an upstream that is configured to speak more than its kind does. */
@@ -66,6 +68,7 @@ const openaiLike = {
   asksForStreamUsage: true,
   resources: false,
   counts: false,
+  embeddings: true,
 } as const satisfies Omit<KindTraits, 'baseUrl'>
 
 /** One row per kind. */
@@ -89,6 +92,7 @@ export const kindTraits: Readonly<Record<UpstreamKind, KindTraits>> = {
     // Its API takes the block out itself: https://code.claude.com/docs/en/llm-gateway-protocol
     stripsBillingBlock: false,
     counts: true,
+    embeddings: false,
   },
   fireworks: {
     ...openaiLike,
@@ -120,6 +124,7 @@ export const kindTraits: Readonly<Record<UpstreamKind, KindTraits>> = {
     auth: 'x-api-key',
     marks: { 'anthropic-messages': compatibleMarks },
     counts: true,
+    embeddings: false,
   },
   vllm: {
     ...openaiLike,

@@ -8,6 +8,7 @@ import { endpointOf } from './base-url.ts'
 import { Circuit } from './circuit.ts'
 import type { KindTraits } from './kinds.ts'
 import { kindTraits } from './kinds.ts'
+import { providerOf } from './provider-of.ts'
 import type { Transport } from './transport.ts'
 import { openTransport } from './transport.ts'
 
@@ -25,6 +26,8 @@ export interface Upstream {
   readonly name: string
   readonly settings: UpstreamSettings
   readonly kind: KindTraits
+  /** Whose price list applies. */
+  readonly provider: string | undefined
   readonly isolation: UpstreamIsolation
   /** Dialects it speaks, the preferred one first. */
   readonly speaks: readonly DialectName[]
@@ -39,7 +42,8 @@ export interface Upstream {
  */
 export function openUpstream(settings: UpstreamSettings): Upstream {
   const kind = kindTraits[settings.kind]
-  const replicas = baseUrls(settings, kind).map((url): Replica => {
+  const addresses = baseUrls(settings, kind)
+  const replicas = addresses.map((url): Replica => {
     const endpoint = endpointOf(url)
     return {
       name: endpoint.origin.replace(/^https?:\/\//, ''),
@@ -52,6 +56,7 @@ export function openUpstream(settings: UpstreamSettings): Upstream {
     name: settings.name,
     settings,
     kind,
+    provider: providerOf(settings, addresses),
     isolation: settings.isolation ?? kind.defaultIsolation,
     speaks: settings.speaks ?? (Object.keys(kind.paths) as DialectName[]), // keys of a record of dialect names
     replicas,

@@ -5,7 +5,7 @@ import { read } from './read.ts'
 import { answer, readAnswer } from './render.ts'
 import { streamReader } from './stream-reader.ts'
 import { stream } from './stream.ts'
-import { rawUsage, usage } from './usage.ts'
+import { inputTotal, rawUsage, usage } from './usage.ts'
 import { write } from './write.ts'
 
 /**
@@ -33,5 +33,6 @@ export function createAnthropicMessages(): Dialect {
     },
     rawUsage,
     usage,
+    inputTotal,
   }
 }

@@ -23,6 +23,7 @@ export function parse(body: Uint8Array, context: ParseContext): Prompt {
     breakpoints,
     identity: identityOf(root),
     isolationKey: isolationKeyOf(root),
+    prewarms: root.find('max_tokens')?.raw === '0',
   }
   return remember(prompt, document)
 }

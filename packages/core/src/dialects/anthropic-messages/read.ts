@@ -39,10 +39,16 @@ export function read(prompt: Prompt): Conversation {
       mode: undefined,
       automatic: readMark(root),
       automaticPointer: root.find('cache_control')?.pointer,
+      compareWith: readComparison(root),
     },
     extras: readExtras(root),
     warnings,
   }
+}
+
+function readComparison(root: Field): string | null | undefined {
+  const diagnostics = root.find('diagnostics')?.object()
+  return diagnostics === undefined ? undefined : (diagnostics.find('previous_message_id')?.string() ?? null)
 }
 
 function readSystem(system: Field | undefined, warnings: Warning[]): Turn[] {

@@ -1,4 +1,5 @@
 import type { Answer, AnswerBlock } from '../../domain/answer.ts'
+import type { CacheDiagnosis } from '../../domain/cached-prompt.ts'
 import type { AnswerContext } from '../../domain/dialect.ts'
 import { IncipitError } from '../../domain/errors.ts'
 import { scanJson } from '../../json/scan-json.ts'
@@ -20,7 +21,17 @@ export function answer(result: Answer, context: AnswerContext): string {
     ['stop_reason', jsonText(wireStopReason(result.stop))],
     ['stop_sequence', jsonText(result.stopSequence) ?? 'null'],
     ['usage', messageUsage(result.usage)],
+    ['diagnostics', diagnostics(result.diagnosis)],
   ])
+}
+
+/** What a client asked to be told of its cache; left out where it did not. */
+export function diagnostics(diagnosis: CacheDiagnosis | undefined): string | undefined {
+  if (diagnosis?.provider !== 'anthropic') return undefined
+  const { reason } = diagnosis
+  const missed = ['cache_missed_input_tokens', jsonText(reason?.missedTokens)] as const
+  const type = ['type', jsonText(reason?.type)] as const
+  return `{"cache_miss_reason":${reason === null ? 'null' : jsonObject([type, missed])}}`
 }
 
 /** The upstream's own id where it is one of this API. */

@@ -5,7 +5,7 @@ import { wireStopReason } from '../shared/anthropic/stop-reasons.ts'
 import { deltaUsage, messageUsage } from '../shared/anthropic/wire-usage.ts'
 import { jsonObject, jsonText } from '../shared/write-json.ts'
 import { wireError } from './errors.ts'
-import { messageId } from './render.ts'
+import { diagnostics, messageId } from './render.ts'
 
 /** A streamed answer: `message_start`, blocks that begin, grow and end, `message_delta`, `message_stop`. */
 export function stream(context: AnswerContext): StreamRenderer {
@@ -64,7 +64,7 @@ class MessageStream implements StreamRenderer {
     return `event: error\ndata: ${JSON.stringify(wireError(error, this.#context.id))}\n\n`
   }
 
-  #message({ id, usage }: EventOf<'start'>): string {
+  #message({ id, usage, diagnosis }: EventOf<'start'>): string {
     return jsonObject([
       ['id', jsonText(messageId(id, this.#context))],
       ['type', '"message"'],
@@ -74,6 +74,7 @@ class MessageStream implements StreamRenderer {
       ['stop_reason', 'null'],
       ['stop_sequence', 'null'],
       ['usage', messageUsage(usage)],
+      ['diagnostics', diagnostics(diagnosis)],
     ])
   }
 

@@ -49,6 +49,19 @@ export function mergeUsage(
   return merged
 }
 
+/**
+ * There is no total on the wire: it is the sum of the three counts, of which the last is the aggregate of what was
+ * written. The split by life may differ from that.
+ */
+export function inputTotal(raw: Readonly<Record<string, unknown>>): TokenCount | undefined {
+  const counts = [raw['input_tokens'], raw['cache_read_input_tokens'], raw['cache_creation_input_tokens']].map(
+    readCount,
+  )
+  const [fresh, , written] = counts
+  if (fresh === undefined || (written === undefined && isRecord(raw['cache_creation']))) return undefined
+  return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0) as TokenCount
+}
+
 function inputOf(raw: Readonly<Record<string, unknown>>): {
   fresh: TokenCount | undefined
   read: TokenCount | undefined

@@ -8,7 +8,7 @@ import { read } from './read.ts'
 import { answer } from './render.ts'
 import { stream } from './stream.ts'
 import { streamMarks, streamReader } from './stream-reader.ts'
-import { rawUsage, usage } from './usage.ts'
+import { inputTotal, rawUsage, usage } from './usage.ts'
 import { write } from './write.ts'
 
 export interface OpenaiChatOptions {
@@ -44,5 +44,6 @@ export function createOpenaiChat(options: OpenaiChatOptions = {}): Dialect {
     streamMarks,
     rawUsage,
     usage,
+    inputTotal,
   }
 }

@@ -159,6 +159,7 @@ test('messages, tools and tool calls reach the template as the client wrote them
     {
       name: 'f',
       parametersJson: '{"type":"object","b":1,"a":2}',
+      pointer: '/tools/0',
     },
   ])
   expect(generation.toolChoice).toEqual({ name: 'f' })

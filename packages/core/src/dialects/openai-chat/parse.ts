@@ -3,7 +3,7 @@ import type { Prompt } from '../../domain/prompt.ts'
 import { scanJson } from '../../json/scan-json.ts'
 import { chatBreakpoints, messageSegments, messagesOf, toolSegments } from '../shared/chat-segments.ts'
 import { Field } from '../shared/field.ts'
-import { identityOf, isolationKeyOf, modelOf, profileOf, streamOf } from '../shared/prompt-head.ts'
+import { cacheTtlOf, identityOf, isolationKeyOf, modelOf, profileOf, streamOf } from '../shared/prompt-head.ts'
 import { remember } from '../shared/scanned.ts'
 import { profileFields } from './wire.ts'
 
@@ -12,6 +12,7 @@ export function parse(body: Uint8Array, context: ParseContext): Prompt {
   const document = scanJson(body)
   const root = Field.root(document)
   const messages = messagesOf(root)
+  const cacheTtl = cacheTtlOf(root)
   const prompt: Prompt = {
     dialect: 'openai-chat',
     body,
@@ -19,9 +20,10 @@ export function parse(body: Uint8Array, context: ParseContext): Prompt {
     stream: streamOf(root),
     segments: [...toolSegments(root), ...messageSegments(messages)],
     profile: profileOf(root, profileFields),
-    breakpoints: chatBreakpoints(root, messages),
+    breakpoints: chatBreakpoints(messages, cacheTtl === '12h' ? '12h' : '30m'),
     identity: identityOf(root),
     isolationKey: isolationKeyOf(root),
+    cacheTtl,
   }
   return remember(prompt, document)
 }

@@ -162,7 +162,7 @@ test('settings are read in every spelling, and nothing is made up', () => {
     parallelToolCalls: false,
     format: {
       kind: 'schema',
-      pointer: '/response_format/type',
+      pointer: '/response_format/json_schema/schema',
       name: 'n',
       strict: true,
       schemaJson: '{"type":"object"}',

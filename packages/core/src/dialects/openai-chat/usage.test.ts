@@ -70,9 +70,9 @@ const golden: readonly [provider: string, raw: object, buckets: object, reasonin
     8,
   ],
   [
-    'more written than there is room for is cut to the total',
+    'more written than there is room for stays as it was reported',
     { prompt_tokens: 10, prompt_tokens_details: { cached_tokens: 8, cache_write_tokens: 5 } },
-    { fresh: 0, read: 8, write30m: 2 },
+    { fresh: 0, read: 8, write30m: 5 },
   ],
   [
     'what is no count is not reported',

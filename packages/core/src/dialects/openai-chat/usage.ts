@@ -1,5 +1,6 @@
 import type { AnswerUsage } from '../../domain/answer.ts'
-import { isRecord, readChatUsage } from '../shared/token-counts.ts'
+import type { TokenCount } from '../../domain/units.ts'
+import { chatInputTotal, isRecord, readChatUsage } from '../shared/token-counts.ts'
 
 /**
  * The usage object of a completion or of a chunk: where the API has it, where Groq puts it in the last
@@ -15,4 +16,8 @@ export function rawUsage(answer: unknown): Readonly<Record<string, unknown>> | u
 
 export function usage(raw: Readonly<Record<string, unknown>>): AnswerUsage | undefined {
   return readChatUsage(raw)
+}
+
+export function inputTotal(raw: Readonly<Record<string, unknown>>): TokenCount | undefined {
+  return chatInputTotal(raw)
 }

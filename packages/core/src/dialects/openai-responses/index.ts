@@ -5,7 +5,7 @@ import { read } from './read.ts'
 import { answer } from './render.ts'
 import { readAnswer, streamReader } from './stream-reader.ts'
 import { stream } from './stream.ts'
-import { rawUsage, usage } from './usage.ts'
+import { inputTotal, rawUsage, usage } from './usage.ts'
 import { write } from './write.ts'
 
 export { looksLikeResponses } from './parse.ts'
@@ -48,5 +48,6 @@ export function createOpenaiResponses(): Dialect {
     streamMarks,
     rawUsage,
     usage,
+    inputTotal,
   }
 }

@@ -3,8 +3,7 @@ import type { Prompt, PromptIdentity } from '../../domain/prompt.ts'
 import type { JsonDocument } from '../../json/json-document.ts'
 import { scanJson } from '../../json/scan-json.ts'
 import { Field } from '../shared/field.ts'
-import { identityOf, isolationKeyOf, modelOf, profileOf, streamOf } from '../shared/prompt-head.ts'
-import type { BodyTtl } from '../shared/responses/input-segments.ts'
+import { cacheTtlOf, identityOf, isolationKeyOf, modelOf, profileOf, streamOf } from '../shared/prompt-head.ts'
 import { inputParts } from '../shared/responses/input-segments.ts'
 import { remember } from '../shared/scanned.ts'
 import { profileFields } from './wire.ts'
@@ -16,15 +15,18 @@ import { profileFields } from './wire.ts'
 export function parse(body: Uint8Array, context: ParseContext): Prompt {
   const document = scanJson(body)
   const root = Field.root(document)
+  const cacheTtl = cacheTtlOf(root)
   const prompt: Prompt = {
     dialect: 'openai-responses',
     body,
     model: root.find('model') === undefined ? (context.pathModel ?? '') : modelOf(root, context.pathModel),
     stream: streamOf(root),
-    ...inputParts(root, bodyTtl(root)),
+    ...inputParts(root, cacheTtl === '12h' ? '12h' : '30m'),
     profile: profileOf(root, profileFields),
     identity: responsesIdentity(root),
     isolationKey: isolationKeyOf(root),
+    cacheTtl,
+    prewarms: prewarms(root),
   }
   return remember(prompt, document)
 }
@@ -44,10 +46,10 @@ function isPresent(document: JsonDocument, name: string): boolean {
   return node !== undefined && document.kind(node) !== 'null'
 }
 
-function bodyTtl(root: Field): BodyTtl {
+function prewarms(root: Field): boolean {
   const options = root.find('prompt_cache_options')
-  const ttl = options?.kind === 'object' ? options.find('ttl') : undefined
-  return ttl?.kind === 'string' && ttl.string() === '12h' ? '12h' : '30m'
+  const prewarm = options?.kind === 'object' ? options.find('prewarm') : undefined
+  return prewarm?.kind === 'boolean' && prewarm.boolean()
 }
 
 /** `safety_identifier` took the place of `user` in this API. */

@@ -74,6 +74,7 @@ function readCache(root: Field, mark: CacheMark): CacheControls {
     retention: root.find('prompt_cache_retention')?.string(),
     mode,
     automatic: mode === 'explicit' ? undefined : mark,
+    compareWith: root.find('prompt_cache_options')?.find('comparison_response_id')?.string(),
   }
 }
 

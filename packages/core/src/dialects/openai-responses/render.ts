@@ -1,4 +1,5 @@
 import type { Answer, AnswerBlock, StopReason } from '../../domain/answer.ts'
+import type { CacheDiagnosis } from '../../domain/cached-prompt.ts'
 import type { AnswerContext } from '../../domain/dialect.ts'
 import type { TokenLogprob } from '../../domain/generation.ts'
 import { bodyOf } from '../shared/scanned.ts'
@@ -40,6 +41,7 @@ export interface ResponseState {
   readonly status: WireStatus | 'failed'
   readonly output: readonly string[]
   readonly usage?: string
+  readonly diagnosis?: CacheDiagnosis | undefined
   readonly error?: string
   /** Why it is incomplete. */
   readonly reason?: string | undefined
@@ -56,7 +58,13 @@ export function answer(answer: Answer, context: AnswerContext): string {
     const isLast = index === groups.length - 1
     return JSON.stringify(itemOf(group, { context, index, status: isLast ? status : 'completed' }))
   })
-  return responseWriter(context)({ status, reason, output, usage: usageText(answer.usage) })
+  return responseWriter(context)({
+    status,
+    reason,
+    output,
+    usage: usageText(answer.usage),
+    diagnosis: answer.diagnosis,
+  })
 }
 
 /** Writes the states of one response; what they have in common is put together once. */
@@ -74,11 +82,19 @@ export function responseWriter(context: AnswerContext): (state: ResponseState) =
     ['store', 'false'],
     ...echoed.map(([name, fallback]) => [name, request.find(name)?.raw ?? fallback] as const),
   ]).slice(1)
-  return ({ status, output, usage, error, reason }) => {
+  return ({ status, output, usage, error, reason, diagnosis }) => {
     const details = reason === undefined ? 'null' : jsonObject([['reason', jsonText(reason)]])
     const changing = `"status":"${status}","error":${error ?? 'null'},"incomplete_details":${details}`
-    return `${opening},${changing},"output":${jsonArray(output)},"usage":${usage ?? 'null'},${closing}`
+    return `${opening},${changing},"output":${jsonArray(output)},"usage":${usage ?? 'null'}${diagnosed(diagnosis)},${closing}`
   }
+}
+
+/** What a client asked to be told of its cache, as a further member; nothing where it did not ask. */
+function diagnosed(diagnosis: CacheDiagnosis | undefined): string {
+  if (diagnosis?.provider !== 'openai') return ''
+  const { type, reason, reusableTokens, missedTokens } = diagnosis
+  const counts = { comparison_reusable_tokens: reusableTokens, cache_missed_tokens: missedTokens }
+  return `,"prompt_cache_diagnostics":${JSON.stringify(reusableTokens === undefined ? { type } : { type, reason, ...counts })}`
 }
 
 /** How an answer ended, in the words of this API. */

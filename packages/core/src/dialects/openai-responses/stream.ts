@@ -1,4 +1,5 @@
 import type { AnswerEvent } from '../../domain/answer.ts'
+import type { CacheDiagnosis } from '../../domain/cached-prompt.ts'
 import type { AnswerContext, StreamRenderer } from '../../domain/dialect.ts'
 import type { IncipitError } from '../../domain/errors.ts'
 import { jsonText } from '../shared/write-json.ts'
@@ -59,6 +60,7 @@ class ResponsesStream implements StreamRenderer {
   readonly #write: (state: ResponseState) => string
   #sequence = 0
   #refused = false
+  #diagnosis: CacheDiagnosis | undefined
   /** Items by their place; `undefined` while one is open. */
   readonly #output: (string | undefined)[] = []
   #open: OpenMessage | OpenReasoning | undefined
@@ -73,6 +75,7 @@ class ResponsesStream implements StreamRenderer {
   event(event: AnswerEvent): string {
     switch (event.kind) {
       case 'start': {
+        this.#diagnosis = event.diagnosis
         const response = this.#write({ status: 'in_progress', output: [] })
         return ['created', 'in_progress'].map((name) => this.#send(`response.${name}`, { response })).join('')
       }
@@ -233,7 +236,8 @@ class ResponsesStream implements StreamRenderer {
     const statusOf = ({ index }: OpenItem): WireStatus => (index === last ? status : 'completed')
     let said = this.#open === undefined ? '' : this.#closeOpen(statusOf(this.#open))
     for (const call of this.#calls.values()) said += this.#closeCall(call, statusOf(call))
-    const response = this.#write({ status, reason, output: this.#doneItems(), usage: usageText(usage) })
+    const ended = { status, reason, output: this.#doneItems(), usage: usageText(usage) }
+    const response = this.#write({ ...ended, diagnosis: this.#diagnosis })
     return said + this.#send(`response.${status}`, { response })
   }
 

@@ -1,8 +1,10 @@
 import type { AnswerUsage } from '../../domain/answer.ts'
 import type { TokenCount } from '../../domain/units.ts'
 import type { Usage } from '../../domain/usage.ts'
-import { inputTokens, unreportedUsage } from '../../domain/usage.ts'
-import { isRecord, readCount } from '../shared/token-counts.ts'
+import { inputTokens } from '../../domain/usage.ts'
+import type { InclusiveCounts } from '../shared/inclusive-usage.ts'
+import { bucketsOf, ownInputTotal } from '../shared/inclusive-usage.ts'
+import { isRecord, readCount, recordOf } from '../shared/token-counts.ts'
 import type { WireUsage } from './wire.ts'
 
 /** The usage object of a whole response, or of the stream event that ends one. */
@@ -12,17 +14,13 @@ export function rawUsage(answer: unknown): Readonly<Record<string, unknown>> | u
   return isRecord(usage) ? usage : undefined
 }
 
-/**
- * Disjoint buckets of a usage object. Tokens read and written are inside `input_tokens`, except where more
- * were read than there are: then the server counts them apart, and the two are added.
- */
+/** Disjoint buckets of a usage object. Tokens read and written are inside `input_tokens`. */
 export function usage(raw: Readonly<Record<string, unknown>>): AnswerUsage | undefined {
-  const total = readCount(raw['input_tokens'])
-  const output = readCount(raw['output_tokens'])
-  if (total === undefined && output === undefined) return undefined
-  const reasoningTokens = readCount(detailsOf(raw, 'output_tokens_details')['reasoning_tokens'])
-  const input = total === undefined ? {} : inputBuckets(total, detailsOf(raw, 'input_tokens_details'))
-  return { buckets: { ...unreportedUsage, ...input, output }, reasoningTokens }
+  return bucketsOf(countsOf(raw))
+}
+
+export function inputTotal(raw: Readonly<Record<string, unknown>>): TokenCount | undefined {
+  return ownInputTotal(countsOf(raw))
 }
 
 /** The usage object of an answer. What nobody counted is left out, and so are totals that would need it. */
@@ -42,33 +40,22 @@ export function wireUsage({ buckets, reasoningTokens }: AnswerUsage): WireUsage 
   }
 }
 
-function inputBuckets(total: TokenCount, details: Readonly<Record<string, unknown>>): Partial<Usage> {
-  const read = readCount(details['cached_tokens'])
-  const written = readCount(details['cache_write_tokens'])
-  if (read !== undefined && read > total) {
-    const write30m = written === undefined ? undefined : atMost(written, total)
-    return { fresh: minus(total, write30m), read, write30m }
+function countsOf(raw: Readonly<Record<string, unknown>>): InclusiveCounts {
+  const details = recordOf(raw['input_tokens_details'])
+  return {
+    input: readCount(raw['input_tokens']),
+    output: readCount(raw['output_tokens']),
+    total: readCount(raw['total_tokens']),
+    read: readCount(details['cached_tokens']),
+    missed: undefined,
+    write30m: readCount(details['cache_write_tokens']),
+    write5m: undefined,
+    reasoning: readCount(recordOf(raw['output_tokens_details'])['reasoning_tokens']),
   }
-  const rest = minus(total, read)
-  const write30m = written === undefined ? undefined : atMost(written, rest)
-  return { fresh: minus(rest, write30m), read, write30m }
 }
 
 function writtenTokens(buckets: Usage): number | undefined {
   const reported = [buckets.write5m, buckets.write30m, buckets.write1h, buckets.write12h]
   if (reported.every((count) => count === undefined)) return undefined
   return reported.reduce<number>((total, count) => total + (count ?? 0), 0)
-}
-
-function detailsOf(raw: Readonly<Record<string, unknown>>, name: string): Readonly<Record<string, unknown>> {
-  const details = raw[name]
-  return isRecord(details) ? details : {}
-}
-
-function minus(total: TokenCount, part: TokenCount | undefined): TokenCount {
-  return (total - (part ?? 0)) as TokenCount
-}
-
-function atMost(count: TokenCount, limit: TokenCount): TokenCount {
-  return Math.min(count, limit) as TokenCount
 }

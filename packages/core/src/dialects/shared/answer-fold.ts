@@ -70,6 +70,7 @@ export class AnswerFold {
       stop,
       stopSequence,
       usage: laterUsage(this.#start?.usage, usage),
+      ...(this.#start?.diagnosis === undefined ? {} : { diagnosis: this.#start.diagnosis }),
     }
   }
 

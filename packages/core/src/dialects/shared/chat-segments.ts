@@ -51,9 +51,7 @@ export function messageSegments(messages: readonly Field[]): Segment[] {
  * Explicit breakpoints that the client set on content parts. A life it did not name is the one that a bare mark
  * has where it is understood: 30 minutes for OpenAI's own, 5 for `cache_control`.
  */
-export function chatBreakpoints(root: Field, messages: readonly Field[]): Breakpoint[] {
-  const options = root.find('prompt_cache_options')
-  const requestTtl = options?.kind === 'object' && nameIn(options, 'ttl') === '12h' ? '12h' : '30m'
+export function chatBreakpoints(messages: readonly Field[], requestTtl: Breakpoint['ttl']): Breakpoint[] {
   const breakpoints: Breakpoint[] = []
   for (const message of messages) {
     for (const part of partsOf(message)) {

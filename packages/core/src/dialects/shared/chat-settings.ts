@@ -93,7 +93,7 @@ function formatOf(root: Field, reading: Reading): AnswerFormat | undefined {
   appendAll(reading.warnings, leftOver(definition, schemaMembers))
   return {
     kind: 'schema',
-    pointer: type.pointer,
+    pointer: schema.pointer,
     name: definition.find('name')?.string(),
     description: definition.find('description')?.string(),
     schemaJson: schema.object().raw,

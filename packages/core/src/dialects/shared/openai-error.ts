@@ -16,6 +16,8 @@ export interface OpenaiError {
 /** Codes that clients of these APIs already act on; all others keep the name they have here. */
 const knownCodes: Partial<Record<ErrorCode, string>> = {
   invalid_key: 'invalid_api_key',
+  rate_limited: 'rate_limit_exceeded',
+  budget_exceeded: 'insufficient_quota',
   unknown_model: 'model_not_found',
   context_overflow: 'context_length_exceeded',
 }

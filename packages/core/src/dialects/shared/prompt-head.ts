@@ -1,5 +1,5 @@
 import { IncipitError } from '../../domain/errors.ts'
-import type { Profile, PromptIdentity } from '../../domain/prompt.ts'
+import type { Breakpoint, Profile, PromptIdentity } from '../../domain/prompt.ts'
 import type { Field } from './field.ts'
 
 /** The model: the path's where it names one, else the body's. */
@@ -26,6 +26,16 @@ export function identityOf(root: Field): PromptIdentity {
     user: root.find('user')?.string(),
     metadataUserId: metadataUser?.kind === 'string' ? metadataUser.string() : undefined,
   }
+}
+
+const lives = ['5m', '30m', '1h', '12h'] as const
+
+/** `prompt_cache_options.ttl`, where it is a life that any provider offers. */
+export function cacheTtlOf(root: Field): Breakpoint['ttl'] | undefined {
+  const options = root.find('prompt_cache_options')
+  const ttl = options?.kind === 'object' ? options.find('ttl') : undefined
+  const text = ttl?.kind === 'string' ? ttl.string(lives) : undefined
+  return lives.find((life) => life === text)
 }
 
 /** A wrong type is an error here: an isolation key that is passed over would share what must not be shared. */

@@ -17,6 +17,8 @@ class ScannedPrompt implements Required<Prompt> {
   readonly breakpoints: readonly Breakpoint[]
   readonly identity: PromptIdentity
   readonly isolationKey: string | undefined
+  readonly cacheTtl: Breakpoint['ttl'] | undefined
+  readonly prewarms: boolean | undefined
   readonly #document: JsonDocument
 
   constructor(prompt: Prompt, document: JsonDocument) {
@@ -29,6 +31,8 @@ class ScannedPrompt implements Required<Prompt> {
     this.breakpoints = prompt.breakpoints
     this.identity = prompt.identity
     this.isolationKey = prompt.isolationKey
+    this.cacheTtl = prompt.cacheTtl
+    this.prewarms = prompt.prewarms
     this.#document = document
   }
 

@@ -89,8 +89,6 @@ const opaque: Block = { kind: 'opaque', pointer: '/input/3', type: 'computer_cal
 test.each<[Partial<Conversation>, string]>([
   [{ tools: [hosted] }, '/tools/0/type'],
   [{ turns: [turn('assistant', opaque)] }, '/input/3/type'],
-  [{ settings: { ...silent.settings, format: { kind: 'json', pointer: '/text/format/type' } } }, '/text/format/type'],
-  [{ settings: { ...silent.settings, format: { kind: 'json' } } }, 'format'],
   [{ extras: [{ name: 'n', pointer: '/n', json: '2' }] }, '/n'],
   [{ extras: [{ name: 'audio', pointer: '/audio', json: '{}' }] }, '/audio'],
 ])('what a local model cannot honour is refused in any dialect: %j', (fields, param) => {

@@ -39,14 +39,12 @@ export function toGeneration(conversation: Conversation, hasher: Hasher): Genera
   for (const extra of extras) {
     if (Object.hasOwn(refusals, extra.name)) refusals[extra.name]?.(extra)
   }
-  const { format } = settings
-  if (format !== undefined && format.kind !== 'text') {
-    unsupported(format.pointer ?? 'format', 'only "text" is supported')
-  }
   return {
-    messages: turns.flatMap((turn) => messagesOf(turn, hasher)),
+    messages: turns.flatMap((turn) => messageBlocks(turn).map((blocks) => messageOf(turn, blocks, hasher))),
     tools: tools.map(toolDefinition),
     toolChoice: settings.toolChoice ?? 'auto',
+    parallelToolCalls: settings.parallelToolCalls ?? true,
+    format: settings.format,
     sampling: samplingOf(settings),
     maxTokens: settings.maxOutputTokens,
     stop: settings.stop,
@@ -54,24 +52,20 @@ export function toGeneration(conversation: Conversation, hasher: Hasher): Genera
   }
 }
 
-/** Each tool result is a message of its own; what stands around it in the turn is another. */
-function messagesOf(turn: Turn, hasher: Hasher): ChatMessage[] {
-  const messages: ChatMessage[] = []
-  let said: Block[] = []
-  const flush = (): void => {
-    if (said.length > 0) messages.push(messageOf(turn, said, hasher))
-    said = []
-  }
+/** The blocks of each message of a turn: a tool result is one of its own, what stands around it another. */
+export function messageBlocks(turn: Turn): readonly (readonly Block[])[] {
+  const messages: Block[][] = []
+  let said: Block[] | undefined
   for (const block of turn.blocks) {
-    if (block.kind !== 'tool-result') {
-      said.push(block)
+    if (block.kind === 'tool-result') {
+      messages.push([block])
+      said = undefined
       continue
     }
-    flush()
-    messages.push(resultMessage(turn, block, hasher))
+    if (said === undefined) messages.push((said = []))
+    said.push(block)
   }
-  flush()
-  return messages.length > 0 ? messages : [messageOf(turn, [], hasher)]
+  return messages.length > 0 ? messages : [[]]
 }
 
 function resultMessage(turn: Turn, block: Extract<Block, { kind: 'tool-result' }>, hasher: Hasher): ChatMessage {
@@ -84,6 +78,8 @@ function resultMessage(turn: Turn, block: Extract<Block, { kind: 'tool-result' }
 }
 
 function messageOf(turn: Turn, blocks: readonly Block[], hasher: Hasher): ChatMessage {
+  const [first] = blocks
+  if (first?.kind === 'tool-result') return resultMessage(turn, first, hasher)
   const toolCalls = blocks.flatMap((block): ToolCall[] =>
     block.kind === 'tool-call' ? [{ id: block.id, name: block.name, arguments: block.arguments }] : [],
   )
@@ -102,7 +98,8 @@ function textOf(blocks: readonly Block[], hasher: Hasher): string {
   return blocks.flatMap((block) => blockText(block, hasher)).join('\n')
 }
 
-function blockText(block: Block, hasher: Hasher): string[] {
+/** What a block adds to the text of its message; nothing where it stands elsewhere, or nowhere. */
+export function blockText(block: Block, hasher: Hasher): string[] {
   switch (block.kind) {
     case 'text':
     case 'refusal':
@@ -130,6 +127,8 @@ function toolDefinition(tool: Tool): ToolDefinition {
     name: tool.name,
     ...(tool.description === undefined ? {} : { description: tool.description }),
     parametersJson: tool.schemaJson ?? noParameters,
+    ...(tool.strict === undefined ? {} : { strict: tool.strict }),
+    pointer: tool.pointer,
   }
 }
 

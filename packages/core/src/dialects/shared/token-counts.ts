@@ -1,6 +1,8 @@
 import type { AnswerUsage } from '../../domain/answer.ts'
 import type { TokenCount } from '../../domain/units.ts'
-import { inputTokens, unreportedUsage } from '../../domain/usage.ts'
+import { inputTokens } from '../../domain/usage.ts'
+import type { InclusiveCounts } from './inclusive-usage.ts'
+import { bucketsOf, ownInputTotal } from './inclusive-usage.ts'
 
 /** The usage object that OpenAI Chat and all that followed it send. What is not known is left out. */
 export interface ChatUsage {
@@ -38,29 +40,36 @@ export function chatUsage({ buckets, reasoningTokens }: AnswerUsage): ChatUsage 
 }
 
 /**
- * Disjoint buckets of an OpenAI-shaped usage object, in the spellings of those that speak it. Cached and
- * written tokens are inside `prompt_tokens`; where more were read than there were prompt tokens, the provider
- * counts them beside those, as xAI has done. https://docs.x.ai/developers/advanced-api-usage/prompt-caching, 2026-08
- *
+ * Disjoint buckets of an OpenAI-shaped usage object, in the spellings of those that speak it.
  * @example readChatUsage(answer.usage)?.buckets.read
  */
 export function readChatUsage(usage: Readonly<Record<string, unknown>>): AnswerUsage | undefined {
+  return bucketsOf(chatCounts(usage))
+}
+
+/** The provider's own total of the input. */
+export function chatInputTotal(usage: Readonly<Record<string, unknown>>): TokenCount | undefined {
+  return ownInputTotal(chatCounts(usage))
+}
+
+function chatCounts(usage: Readonly<Record<string, unknown>>): InclusiveCounts {
   const details = recordOf(usage['prompt_tokens_details'])
-  const cached = cachedTokens(usage, details)
-  const reasoningTokens = readCount(recordOf(usage['completion_tokens_details'])['reasoning_tokens'])
-  const total = promptTokens(usage, cached)
-  const output = outputTokens(usage, reasoningTokens)
-  if (total === undefined) {
-    if (output === undefined && cached === undefined) return undefined
-    return { buckets: { ...unreportedUsage, read: cached, output }, reasoningTokens }
+  return {
+    input: readCount(usage['prompt_tokens']),
+    output: readCount(usage['completion_tokens']),
+    total: readCount(usage['total_tokens']),
+    read: cachedTokens(usage, details),
+    missed: readCount(usage['prompt_cache_miss_tokens']),
+    ...writtenTokens(details),
+    reasoning: readCount(recordOf(usage['completion_tokens_details'])['reasoning_tokens']),
   }
-  // What is read and written never exceeds the total, so that the input part always sums to that.
-  const read = cached
-  const write30m = atMost(readCount(details['cache_write_tokens']), total - (read ?? 0))
+}
+
+/** Alibaba's name means 5 minutes; whoever gives one count under both names wrote it once. */
+function writtenTokens(details: Readonly<Record<string, unknown>>): Pick<InclusiveCounts, 'write30m' | 'write5m'> {
+  const write30m = readCount(details['cache_write_tokens'])
   const created = readCount(details['cache_creation_input_tokens'])
-  const write5m = atMost(created, total - (read ?? 0) - (write30m ?? 0))
-  const fresh = (total - (read ?? 0) - (write30m ?? 0) - (write5m ?? 0)) as TokenCount
-  return { buckets: { ...unreportedUsage, fresh, read, write5m, write30m, output }, reasoningTokens }
+  return { write30m, write5m: created === write30m ? undefined : created }
 }
 
 /** The larger of the counts of cached tokens; some providers repeat one under a second name. */
@@ -76,24 +85,6 @@ function cachedTokens(
     recordOf(usage['prompt_token_details'])['cached_tokens'], // Mistral
   ]
   return counts.map(readCount).reduce<TokenCount | undefined>(larger, undefined)
-}
-
-function promptTokens(usage: Readonly<Record<string, unknown>>, cached: TokenCount | undefined): number | undefined {
-  const missed = readCount(usage['prompt_cache_miss_tokens'])
-  const named = readCount(usage['prompt_tokens'])
-  const total = named ?? (missed === undefined ? undefined : missed + (cached ?? 0))
-  return total !== undefined && cached !== undefined && cached > total ? total + cached : total
-}
-
-/** xAI counts reasoning beside the completion; its total tells. */
-function outputTokens(
-  usage: Readonly<Record<string, unknown>>,
-  reasoning: TokenCount | undefined,
-): TokenCount | undefined {
-  const completion = readCount(usage['completion_tokens'])
-  const [prompt, total] = [readCount(usage['prompt_tokens']), readCount(usage['total_tokens'])]
-  if (completion === undefined || prompt === undefined || reasoning === undefined) return completion
-  return total === prompt + completion + reasoning ? ((completion + reasoning) as TokenCount) : completion
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -116,8 +107,4 @@ export function readCount(value: unknown): TokenCount | undefined {
 
 function larger(a: TokenCount | undefined, b: TokenCount | undefined): TokenCount | undefined {
   return a === undefined || (b !== undefined && b > a) ? b : a
-}
-
-function atMost(count: TokenCount | undefined, limit: number): TokenCount | undefined {
-  return count === undefined ? undefined : (Math.min(count, limit) as TokenCount)
 }

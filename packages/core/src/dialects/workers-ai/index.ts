@@ -5,7 +5,7 @@ import { read } from './read.ts'
 import { answer } from './render.ts'
 import { stream } from './stream.ts'
 import { readAnswer, streamMarks, streamReader } from './stream-reader.ts'
-import { rawUsage, usage } from './usage.ts'
+import { inputTotal, rawUsage, usage } from './usage.ts'
 import { write } from './write.ts'
 
 /**
@@ -31,5 +31,6 @@ export function createWorkersAi(): Dialect {
     streamMarks,
     rawUsage,
     usage,
+    inputTotal,
   }
 }

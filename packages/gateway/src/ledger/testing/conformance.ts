@@ -1,8 +1,19 @@
-import { IncipitError, epochMs, milliseconds, orgId, requestId, sessionId, tokenCount, wireHash } from '@incipit/core'
+import {
+  IncipitError,
+  epochMs,
+  milliseconds,
+  orgId,
+  picoUsd,
+  requestId,
+  sessionId,
+  tokenCount,
+  wireHash,
+} from '@incipit/core'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { EventFilter, Ledger, LedgerEvent } from '../port.ts'
 import { anEvent, reported } from './an-event.ts'
+import { summaryConformance } from './summary-conformance.ts'
 
 /**
  * What every ledger must do. `make` gives an empty one; the suite closes it.
@@ -83,6 +94,8 @@ export function ledgerConformance(name: string, make: () => Promise<Ledger>): vo
         keyName: value,
         session: value,
         upstream: value,
+        provider: value,
+        status: fc.constantFrom(200, 503),
         model: fc.constantFrom('a', 'b'),
         at: fc.integer({ min: 0, max: 4 }),
       })
@@ -157,6 +170,8 @@ export function ledgerConformance(name: string, make: () => Promise<Ledger>): vo
       expect(found).toMatchObject({ model, edits: ['a\0b'], upstream: 'a\uFFFDb' })
     })
 
+    summaryConformance(() => ledger)
+
     test('after close, everything is refused and close may be called again', async () => {
       await ledger.record(anEvent('req_1'))
       await ledger.close()
@@ -200,6 +215,22 @@ const fullEvent: LedgerEvent = anEvent('req_full', {
   totalMs: milliseconds(1234.5678),
   status: 499,
   errorCode: 'client_closed',
+  storage: 1.5,
+  reportedInputTokens: tokenCount(22),
+  provider: 'anthropic',
+  serviceTier: 'batch',
+  cost: picoUsd(334_500_000_001n),
+  costRead: picoUsd(1n),
+  costWrite: picoUsd(0n),
+  costOutput: picoUsd(3n),
+  counterfactual: picoUsd(-4n),
+  priceId: 'local/anthropic/claude-opus-5-5@2026-09-22',
+  control: true,
+  reuse: 'across_sessions',
+  verdict: 'partial',
+  cause: 'expired',
+  requestHeadroom: 0.25,
+  tokenHeadroom: 0,
 })
 
 const filters: readonly EventFilter[] = [
@@ -209,6 +240,10 @@ const filters: readonly EventFilter[] = [
   { session: 'b' },
   { model: 'a' },
   { upstream: 'b' },
+  { provider: 'a' },
+  { status: 503 },
+  { kind: 'request', status: 200 },
+  { kind: 'attempt' },
   { since: epochMs(2) },
   { until: epochMs(2) },
   { org: orgId('acme'), keyName: 'a', model: 'b', since: epochMs(1), until: epochMs(4) },

@@ -4,6 +4,7 @@ import type { UpstreamSettings } from '../../config/upstream-settings.ts'
 export const aSettings: UpstreamSettings = {
   name: 'upstream',
   kind: 'openai',
+  provider: undefined,
   baseUrl: 'http://127.0.0.1:9',
   replicas: [],
   accountId: undefined,
@@ -18,6 +19,7 @@ export const aSettings: UpstreamSettings = {
   affinityHeader: undefined,
   stripBillingBlock: 'auto',
   headers: {},
+  traceContext: false,
   timeouts: { connectMs: 2_000, firstByteMs: 5_000, idleMs: 5_000 },
   maxRetries: 2,
   maxAnswerBytes: 2 ** 20,

@@ -60,8 +60,8 @@ function readFormat(root: Field): AnswerFormat | undefined {
   const format = root.find('output_config')?.object().find('format') ?? root.find('output_format')
   if (format === undefined) return undefined
   format.object().get('type').oneOf(['json_schema'])
-  const schemaJson = format.get('schema').object().raw
-  return { kind: 'schema', name: undefined, description: undefined, schemaJson, strict: undefined }
+  const { pointer, raw: schemaJson } = format.get('schema').object()
+  return { kind: 'schema', pointer, name: undefined, description: undefined, schemaJson, strict: undefined }
 }
 
 function readReasoning(root: Field, warnings: Warning[]): Reasoning | undefined {

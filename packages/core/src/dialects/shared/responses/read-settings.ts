@@ -63,11 +63,13 @@ function readFormat(format: Field | undefined): AnswerFormat | undefined {
   const type = format.object().get('type').oneOf(['text', 'json_object', 'json_schema'])
   if (type === 'text') return { kind: 'text' }
   if (type === 'json_object') return { kind: 'json' }
+  const schema = format.get('schema').object()
   return {
     kind: 'schema',
+    pointer: schema.pointer,
     name: format.find('name')?.string(),
     description: format.find('description')?.string(),
-    schemaJson: format.get('schema').object().raw,
+    schemaJson: schema.raw,
     strict: format.find('strict')?.boolean(),
   }
 }

@@ -1,0 +1,72 @@
+import { accessKey, noteRefusal } from './access-key.ts'
+
+const patienceMs = 60_000
+
+/** Why there is no answer, in words for a person. */
+export class NoAnswer extends Error {
+  /** Of the response; `undefined` where there was none. */
+  readonly status: number | undefined
+
+  constructor(message: string, status?: number) {
+    super(message)
+    this.name = 'NoAnswer'
+    this.status = status
+  }
+}
+
+/** Values of a query; what is `undefined` or empty is left out. */
+export type Query = Readonly<Record<string, string | number | undefined>>
+
+/**
+ * The address of an endpoint, relative to the page: a gateway may be served under a path of something else.
+ * @example addressOf('v1/events', { limit: 50, model: undefined }) // 'v1/events?limit=50'
+ */
+export function addressOf(path: string, query: Query = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
+  return text === '' ? path : `${path}?${text}`
+}
+
+/**
+ * Asks the gateway with the user's key, if there is one.
+ * @throws NoAnswer when the gateway refuses, cannot be reached or takes over a minute; AbortError when `signal` says so
+ */
+export async function ask<T>(address: string, signal: AbortSignal): Promise<T> {
+  const answer = await fetchWithKey(address, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]))
+  try {
+    return (await answer.json()) as T // the API's documented shape; readers take any field as possibly missing
+  } catch (error) {
+    throw signal.aborted ? error : new NoAnswer('The gateway sent something that is not JSON.', answer.status)
+  }
+}
+
+/** The response, when it is a good one. */
+export async function fetchWithKey(address: string, signal: AbortSignal): Promise<Response> {
+  const key = accessKey.value
+  const headers = key === undefined ? undefined : { authorization: `Bearer ${key}` }
+  const answer = await fetch(address, { signal, cache: 'no-store', ...(headers && { headers }) }).catch(
+    (error: unknown) => {
+      throw failureOf(error)
+    },
+  )
+  if (answer.ok) return answer
+  if (answer.status === 401) noteRefusal(key)
+  throw new NoAnswer(await messageOf(answer), answer.status)
+}
+
+function failureOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  if (error.name === 'AbortError') return error
+  if (error.name === 'TimeoutError') return new NoAnswer(`The gateway has not answered for ${patienceMs / 1000} s.`)
+  return new NoAnswer('The gateway cannot be reached.')
+}
+
+async function messageOf(answer: Response): Promise<string> {
+  try {
+    const body = (await answer.json()) as { error?: { message?: unknown } } // anything else reads as undefined
+    if (typeof body.error?.message === 'string') return body.error.message
+  } catch {
+    // A proxy in between answers with a page of its own: the status has to do.
+  }
+  return `The gateway answered ${answer.status}.`
+}
