@@ -37,6 +37,17 @@ export class GrammarRules {
 }
 
 /**
+ * The text of a grammar; `body` adds the rules that it needs and says what generation begins with.
+ * @example grammarText((rules) => addJsonRules(rules).object) // any JSON object
+ */
+export function grammarText(body: (rules: GrammarRules) => string): string {
+  const rules = new GrammarRules()
+  const root = rules.reserve('root')
+  rules.set(root, body(rules))
+  return rules.text()
+}
+
+/**
  * Text that stands for itself.
  * @example literal('{"a"') // '"{\\"a\\""'
  */

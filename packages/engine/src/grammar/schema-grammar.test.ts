@@ -3,9 +3,11 @@ import { modelFile } from '../gguf/demo-model.ts'
 import type { Model } from '../native/contract.ts'
 import { createRandom } from '../sample/random.ts'
 import { requireNative, temporaryDirectory } from '../testing/native-fixture.ts'
-import { GrammarRules } from './gbnf.ts'
+import { GrammarRules, grammarText } from './gbnf.ts'
 import { integerRange } from './integer-range.ts'
-import { jsonObjectGrammar, schemaGrammar } from './schema-grammar.ts'
+import { addJsonRules } from './json-rules.ts'
+import type { SchemaOptions } from './schema-grammar.ts'
+import { parseSchema, SchemaRules } from './schema-grammar.ts'
 
 let model: Model
 const directory = temporaryDirectory()
@@ -55,6 +57,8 @@ function sample(grammarText: string, random: () => number, mostTokens = 400): st
 }
 
 const options = { strict: true, pointer: '/schema' }
+const schemaGrammar = (schemaJson: string, how: SchemaOptions): string =>
+  grammarText((rules) => new SchemaRules(rules, parseSchema(schemaJson, how.pointer), how).root())
 const grammarOf = (schema: unknown): string => schemaGrammar(JSON.stringify(schema), options)
 
 const person = {
@@ -161,9 +165,12 @@ describe('the texts a schema allows', () => {
       expect(Object.keys(value).filter((name) => !(name in person.properties))).toEqual([])
       expect(value).toMatchObject({ name: expect.any(String), tags: expect.any(Array) })
     }
-    const objects = Array.from({ length: 20 }, () => sample(jsonObjectGrammar(), random)).filter(
-      (text) => text !== undefined,
-    )
+    const objects = Array.from({ length: 20 }, () =>
+      sample(
+        grammarText((rules) => addJsonRules(rules).object),
+        random,
+      ),
+    ).filter((text) => text !== undefined)
     expect(objects.map((text) => typeof JSON.parse(text))).toEqual(objects.map(() => 'object'))
     expect(objects.length).toBeGreaterThan(3)
   })

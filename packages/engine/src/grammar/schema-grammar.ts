@@ -1,5 +1,6 @@
 import { IncipitError } from '@incipit/core'
-import { GrammarRules, literal, oneOf, repeated } from './gbnf.ts'
+import type { GrammarRules } from './gbnf.ts'
+import { literal, oneOf, repeated } from './gbnf.ts'
 import { integerRange } from './integer-range.ts'
 import type { JsonRules } from './json-rules.ts'
 import { addJsonRules } from './json-rules.ts'
@@ -37,28 +38,11 @@ const notEnforced = [
 ] as const
 
 /**
- * The grammar of the JSON texts that a schema allows: members in the order of the schema, and no others where it
- * names any.
+ * Turns a schema and what it refers to into rules for the JSON texts it allows: members in the order of the schema, and
+ * no others where it names any. Throws IncipitError `unsupported_feature` or `invalid_request` naming the pointer.
  *
- * @throws IncipitError `unsupported_feature` or `invalid_request` naming the pointer within the schema
- * @example schemaGrammar('{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}', options)
+ * @example grammarText((rules) => new SchemaRules(rules, parseSchema(json, pointer), options).root())
  */
-export function schemaGrammar(schemaJson: string, options: SchemaOptions): string {
-  const rules = new GrammarRules()
-  const root = rules.reserve('root')
-  rules.set(root, new SchemaRules(rules, parseSchema(schemaJson, options.pointer), options).root())
-  return rules.text()
-}
-
-/** The grammar of any JSON object. */
-export function jsonObjectGrammar(): string {
-  const rules = new GrammarRules()
-  const root = rules.reserve('root')
-  rules.set(root, addJsonRules(rules).object)
-  return rules.text()
-}
-
-/** Turns a schema and what it refers to into rules. */
 export class SchemaRules {
   readonly #rules: GrammarRules
   readonly #json: JsonRules

@@ -1,9 +1,11 @@
 import { IncipitError } from '@incipit/core'
 import type { GenerationRequest } from '@incipit/core'
-import { GrammarRules } from '../grammar/gbnf.ts'
+import type { GrammarRules } from '../grammar/gbnf.ts'
+import { grammarText } from '../grammar/gbnf.ts'
 import { addJsonRules } from '../grammar/json-rules.ts'
 import { parseSchema, SchemaRules } from '../grammar/schema-grammar.ts'
 import type { Grammar, Model } from '../native/contract.ts'
+import type { CallGrammarOptions } from './call-grammar.ts'
 import { addCalls, callGrammar } from './call-grammar.ts'
 import type { CallStyle } from './call-style.ts'
 import type { OutputMarks } from './output-scan.ts'
@@ -43,18 +45,25 @@ export function planAnswer(generation: GenerationRequest, template: TemplateMark
     callsBehind: (written: string) => callGrammar(calls, written),
   }
   if (!mustCall && isText) return { ...plan, grammar: undefined }
-  const rules = new GrammarRules()
-  const root = rules.reserve('root')
+  const grammar = grammarText((rules) => alternativesOf(rules, generation, { calls, mustCall }).join(' | '))
+  return { ...plan, grammar }
+}
+
+/** What the whole answer may be: calls, or the form that was asked for. */
+function alternativesOf(
+  rules: GrammarRules,
+  { format }: GenerationRequest,
+  { calls, mustCall }: { readonly calls: CallGrammarOptions; readonly mustCall: boolean },
+): string[] {
   const json = addJsonRules(rules)
   const alternatives: string[] = []
-  if (tools.length > 0) alternatives.push(addCalls(rules, json, calls))
+  if (calls.tools.length > 0) alternatives.push(addCalls(rules, json, calls))
   if (!mustCall && format?.kind === 'json') alternatives.push(json.object)
   if (!mustCall && format?.kind === 'schema') {
     const options = { strict: format.strict === true, pointer: format.pointer ?? '/response_format' }
     alternatives.push(new SchemaRules(rules, parseSchema(format.schemaJson, options.pointer), options, json).root())
   }
-  rules.set(root, alternatives.join(' | '))
-  return { ...plan, grammar: rules.text() }
+  return alternatives
 }
 
 /** @throws IncipitError when llama.cpp does not take the grammar */

@@ -1,5 +1,6 @@
 import type { ToolDefinition } from '@incipit/core'
-import { GrammarRules, literal, oneOf, repeated } from '../grammar/gbnf.ts'
+import type { GrammarRules } from '../grammar/gbnf.ts'
+import { grammarText, literal, oneOf, repeated } from '../grammar/gbnf.ts'
 import type { JsonRules } from '../grammar/json-rules.ts'
 import { addJsonRules } from '../grammar/json-rules.ts'
 import { parseSchema, SchemaRules } from '../grammar/schema-grammar.ts'
@@ -23,10 +24,7 @@ export interface CallGrammarOptions {
  * @example callGrammar({ tools, style, parallel: true }, '<tool_call>')
  */
 export function callGrammar(options: CallGrammarOptions, written: string): string {
-  const rules = new GrammarRules()
-  const root = rules.reserve('root')
-  rules.set(root, addCalls(rules, addJsonRules(rules), options, written))
-  return rules.text()
+  return grammarText((rules) => addCalls(rules, addJsonRules(rules), options, written))
 }
 
 /** Adds the rules of calls to a grammar. @returns what stands for all of them */

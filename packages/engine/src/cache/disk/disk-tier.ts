@@ -10,6 +10,7 @@ import type { FileLock } from './file-lock.ts'
 import { lockFile } from './file-lock.ts'
 import type { SlotHeader } from './slot-header.ts'
 import { headerBytes } from './slot-header.ts'
+import type { FoundSlot } from './slot-files.ts'
 import { SlotFiles } from './slot-files.ts'
 
 /** Which blocks lie in one folder: those of one model in one state format. */
@@ -247,19 +248,18 @@ export class DiskTier {
     this.#counters.discarded += broken
     const byKey = new Map(slots.map((found) => [found.header.key, found]))
     const oldestFirst = [...byKey.values()].sort((left, right) => left.header.usedAt - right.header.usedAt)
-    const entryOf = (key: string): Entry | undefined => {
-      const chain: string[] = []
+    const enter = (key: string): void => {
+      const chain: FoundSlot[] = []
       for (let at: string | undefined = key; at !== undefined && !this.#entries.has(at);) {
         const found = byKey.get(at)
         // Without its parent nobody can reach it; a circle has no beginning either.
-        if (found === undefined || chain.length > byKey.size) return undefined
-        chain.push(at)
+        if (found === undefined || chain.length > byKey.size) return
+        chain.push(found)
         at = found.header.parentKey
       }
-      for (const next of chain.toReversed()) this.#add(byKey.get(next)?.header, byKey.get(next)?.slot)
-      return this.#entries.get(key)
+      for (const { header, slot } of chain.toReversed()) this.#add(header, slot)
     }
-    for (const { header } of oldestFirst) entryOf(header.key)
+    for (const { header } of oldestFirst) enter(header.key)
     for (const { header, slot } of oldestFirst) {
       const entry = this.#entries.get(header.key)
       if (entry === undefined) {
@@ -276,8 +276,7 @@ export class DiskTier {
     for (let slot = this.#slots - 1; slot >= 0; slot--) if (!taken.has(slot)) this.#freeSlots.push(slot)
   }
 
-  #add(header: Omit<SlotHeader, 'stateBytes' | 'stateChecksum'> | undefined, slot = -1, storedAt?: number): void {
-    if (header === undefined) return
+  #add(header: Omit<SlotHeader, 'stateBytes' | 'stateChecksum'>, slot: number, storedAt?: number): void {
     const parent = header.parentKey === undefined ? undefined : this.#entries.get(header.parentKey)
     if (parent !== undefined) parent.children++
     const { key, scope, tokens, usedAt } = header
