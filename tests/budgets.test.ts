@@ -6,7 +6,7 @@ import OpenAI, { RateLimitError } from 'openai'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { ServerProcess } from '../benchmarks/support/server-process.ts'
 import { startGateway } from './support/gateway.ts'
-import { adminLine, aKey, ask, chat, chatStatus } from './support/keys.ts'
+import { adminKey, adminLine, aKey, ask, chat, chatStatus } from './support/keys.ts'
 import { aSharedStore } from './support/shared-store.ts'
 import type { RecordingUpstream } from './support/recording-upstream.ts'
 import { answerShortly, chatStream, startRecordingUpstream } from './support/recording-upstream.ts'
@@ -62,6 +62,16 @@ const refusals = async (): Promise<number> => {
   const { text } = await ask(gateway, '/metrics')
   return Number(/incipit_refused_total\{dialect="openai-chat",code="budget_exceeded"\} (\d+)/.exec(text)?.[1] ?? 0)
 }
+
+test('the test clock takes JSON of any type, as the emulator does, but none of a page of another site', async () => {
+  const move = async (headers: Record<string, string>): Promise<number> => {
+    const init = { method: 'POST', body: '{"advance_ms":0}', headers: { 'x-api-key': adminKey, ...headers } }
+    return (await fetch(`${gateway.url}/admin/clock`, init)).status
+  }
+  expect(await move({})).toBe(200)
+  expect(await move({ 'content-type': 'application/x-www-form-urlencoded' })).toBe(200)
+  expect(await move({ origin: 'http://example.com', 'content-type': 'text/plain' })).toBe(415)
+})
 
 test('P-4 a budget of a day is used up to the cent, and there again the next day in UTC', async () => {
   const { id, key, name } = await aKey(gateway, { limits: { usd_per_day: 0.3 } })

@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-test('32 concurrent streams start in the order of arrival, all finish, none starves', async () => {
+test('32 concurrent streams of one session start in the order of arrival, all finish, none starves', async () => {
   const started: number[] = []
   const running: Promise<string>[] = []
   for (let index = 0; index < streams; index++) {
@@ -56,7 +56,7 @@ async function stream(index: number, maxTokens: number, started: number[]): Prom
 async function ask(maxTokens: number, signal?: AbortSignal): Promise<Response> {
   return fetch(`${server.url}/v1/chat/completions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', 'x-session-id': 'one' },
     body: JSON.stringify({
       model: 'demo',
       messages: aConversation(200),

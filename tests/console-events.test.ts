@@ -1,37 +1,21 @@
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { readFile } from 'node:fs/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { browserMissing, startBrowser } from './support/console/browser.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { browserMissing } from './support/console/browser.ts'
 import { faintTexts, namelessControls, sidewaysScroll, styleOf } from './support/console/look.ts'
-import type { WatchedPage } from './support/console/watched-page.ts'
-import { assertQuiet, openWatched } from './support/console/watched-page.ts'
-import type { World } from './support/console/world.ts'
+import { openRoom } from './support/console/room.ts'
+import { openWatched } from './support/console/watched-page.ts'
 import { hostileModel, startWorld } from './support/console/world.ts'
 
 describe.skipIf(browserMissing)('Spend → Events in a browser', () => {
-  let browser: Browser
-  let world: World
-  let watched: WatchedPage
+  const room = openRoom(() => startWorld())
   let page: Page
-
-  beforeAll(async () => {
-    ;[browser, world] = await Promise.all([startBrowser(), startWorld()])
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await world?.stop()
-  })
-  beforeEach(async () => {
-    watched = await openWatched(browser)
-    page = watched.page
-  })
-  afterEach(async () => {
-    await page.context().close()
-    assertQuiet(watched, world.gateway.url)
+  beforeEach(() => {
+    ;({ page } = room)
   })
 
   async function open(settings = ''): Promise<void> {
-    await page.goto(`${world.gateway.url}/#/events${settings}`)
+    await page.goto(`${room.world.gateway.url}/#/events${settings}`)
     await rows().first().waitFor()
   }
   const rows = (): Locator => page.locator('table.events tbody tr')
@@ -83,10 +67,10 @@ describe.skipIf(browserMissing)('Spend → Events in a browser', () => {
   })
 
   test('M-2 details show all fields, the buckets, the usage as it was sent, and the attempts that failed', async () => {
-    await open(`?event=${world.failedId}`)
+    await open(`?event=${room.world.failedId}`)
     const dialog = page.getByRole('dialog')
     const attempts = await listed('fields=id,kind,parent_id,upstream,status&limit=1000')
-    const own = attempts.filter((event) => event['parent_id'] === world.failedId)
+    const own = attempts.filter((event) => event['parent_id'] === room.world.failedId)
     expect(own.length).toBeGreaterThan(0)
     await expect.poll(() => dialog.locator('.attempts li').count()).toBe(own.length)
     expect(await dialog.locator('.attempts').innerText()).toContain('500')
@@ -119,7 +103,7 @@ describe.skipIf(browserMissing)('Spend → Events in a browser', () => {
     const address = page.url()
     const shown = await ids()
 
-    const other = await openWatched(browser)
+    const other = await openWatched(room.browser)
     await other.page.goto(address)
     await other.page.locator('table.events tbody tr').first().waitFor()
     expect(await other.page.locator('table.events tbody tr').count()).toBe(shown.length)
@@ -140,7 +124,7 @@ describe.skipIf(browserMissing)('Spend → Events in a browser', () => {
     expect(await page.locator('.row-link').first().innerText()).toContain(utc)
     await page.getByLabel('Time zone').selectOption('Asia/Tokyo')
     await expect.poll(() => page.locator('.row-link').first().innerText()).not.toContain(utc)
-    await page.goto(`${world.gateway.url}/#/events?model=nobody`)
+    await page.goto(`${room.world.gateway.url}/#/events?model=nobody`)
     await page.getByText('No events in the last 24 hours with these filters.').waitFor()
   })
 
@@ -234,7 +218,7 @@ describe.skipIf(browserMissing)('Spend → Events in a browser', () => {
   })
 
   async function listed(query: string): Promise<EventJson[]> {
-    const answer = await fetch(`${world.gateway.url}/v1/events?${query}`)
+    const answer = await fetch(`${room.world.gateway.url}/v1/events?${query}`)
     return ((await answer.json()) as { data: EventJson[] }).data // the API's documented shape
   }
 

@@ -1,39 +1,22 @@
-import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { browserMissing, startBrowser } from './support/console/browser.ts'
+import type { Locator, Page } from 'playwright-core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { browserMissing } from './support/console/browser.ts'
 import { faintTexts, namelessControls, sidewaysScroll, styleOf } from './support/console/look.ts'
 import { sampleSummary } from './support/console/sample-summary.ts'
-import type { WatchedPage } from './support/console/watched-page.ts'
-import { assertQuiet, openWatched } from './support/console/watched-page.ts'
-import type { World } from './support/console/world.ts'
+import { openRoom } from './support/console/room.ts'
 import { startWorld } from './support/console/world.ts'
 
 describe.skipIf(browserMissing)('the overview in a browser', () => {
-  let browser: Browser
-  let world: World
-  let watched: WatchedPage
+  const room = openRoom(() => startWorld())
   let page: Page
-
-  beforeAll(async () => {
-    ;[browser, world] = await Promise.all([startBrowser(), startWorld()])
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await world?.stop()
-  })
-  beforeEach(async () => {
-    watched = await openWatched(browser)
-    page = watched.page
-  })
-  afterEach(async () => {
-    await page.context().close()
-    assertQuiet(watched, world.gateway.url)
+  beforeEach(() => {
+    ;({ page } = room)
   })
 
   const tile = (name: string): Locator => page.locator('.tile', { has: page.getByText(name, { exact: true }) })
   const panel = (title: string): Locator => page.locator('.panel', { has: page.getByRole('heading', { name: title }) })
   async function open(settings = ''): Promise<void> {
-    await page.goto(`${world.gateway.url}/#/${settings}`)
+    await page.goto(`${room.world.gateway.url}/#/${settings}`)
     await page.locator('.tile').first().waitFor()
   }
 
@@ -91,7 +74,7 @@ describe.skipIf(browserMissing)('the overview in a browser', () => {
 
   test('M-1 openings of prompts are listed with their reuse', async () => {
     await open()
-    const answer = await fetch(`${world.gateway.url}/v1/prefixes?limit=10`)
+    const answer = await fetch(`${room.world.gateway.url}/v1/prefixes?limit=10`)
     const { data } = (await answer.json()) as { data: { prefix: string; requests: number }[] }
     const rows = panel('Prefixes').locator('tbody tr')
     await expect.poll(() => rows.count()).toBe(data.length)
@@ -102,7 +85,7 @@ describe.skipIf(browserMissing)('the overview in a browser', () => {
     await open()
     await page.getByLabel('Time', { exact: true }).selectOption('7d')
     await expect.poll(() => page.url()).toContain('range=7d')
-    await page.goto(`${world.gateway.url}/#/?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z`)
+    await page.goto(`${room.world.gateway.url}/#/?since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z`)
     await page.getByRole('heading', { name: 'No requests in the chosen time' }).waitFor()
     await page.getByRole('button', { name: 'Show all time' }).click()
     await page.locator('.tile').first().waitFor()
@@ -205,7 +188,7 @@ describe.skipIf(browserMissing)('the overview in a browser', () => {
   }
 
   async function summaryOf(query: string): Promise<Summary> {
-    const answer = await fetch(`${world.gateway.url}/v1/summary${query}`)
+    const answer = await fetch(`${room.world.gateway.url}/v1/summary${query}`)
     return (await answer.json()) as Summary // the API's documented shape
   }
 })

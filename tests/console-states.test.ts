@@ -2,6 +2,7 @@ import type { Browser, Page, Route } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ServerProcess } from '../benchmarks/support/server-process.ts'
 import { browserMissing, startBrowser } from './support/console/browser.ts'
+import { hideTab } from './support/console/hide-tab.ts'
 import { faintTexts, namelessControls, sidewaysScroll } from './support/console/look.ts'
 import { openWatched } from './support/console/watched-page.ts'
 import { chat } from './support/console/world.ts'
@@ -122,10 +123,10 @@ describe.skipIf(browserMissing)('the console when not all is well', () => {
       return asked - before
     }
     await expect.poll(later).toBeGreaterThan(0)
-    await hide(true)
+    await hideTab(page, true)
     await later()
     expect(await later()).toBe(0)
-    await hide(false)
+    await hideTab(page, false)
     await expect.poll(later).toBeGreaterThan(0)
     await page.getByRole('button', { name: 'Live' }).click()
     await later()
@@ -174,10 +175,4 @@ describe.skipIf(browserMissing)('the console when not all is well', () => {
     await page.goto(`${locked.url}/#/events?org=other`)
     await page.getByText('a member sees the events of its own organisation only').waitFor()
   })
-
-  async function hide(hidden: boolean): Promise<void> {
-    await page.evaluate(`Object.defineProperty(document, 'visibilityState', {
-      configurable: true, get: () => '${hidden ? 'hidden' : 'visible'}' })
-      document.dispatchEvent(new Event('visibilitychange'))`)
-  }
 })

@@ -121,7 +121,7 @@ test('P-1 below the minimum of the model nothing is cached, silently; each model
 
 test('P-1 more than four marks, and an hour after five minutes, are refused as the provider refuses them', async () => {
   const marked = Array.from({ length: 5 }, (_, index) => block(`part ${index}`, ephemeral))
-  await expect(message({ system: marked })).rejects.toThrow(/maximum of 4 blocks.*Found 5/)
+  await expect(message({ system: marked })).rejects.toThrow(/maximum of 4 blocks.*Found 5\. Correct/)
   await expect(message({ system: [block('a', ephemeral), block('b', hour)] })).rejects.toThrow(/1h/)
 })
 

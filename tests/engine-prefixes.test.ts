@@ -19,6 +19,7 @@ keys:
 const story = 'The harbour lights went out one by one while the keeper counted ships. '.repeat(20)
 
 interface Node {
+  readonly id: string
   readonly model: string
   readonly org: string | null
   readonly tier: string
@@ -33,7 +34,9 @@ interface Node {
 }
 
 interface Tree {
+  readonly total: number
   readonly truncated: boolean
+  readonly tiers: Readonly<Record<string, { readonly nodes: number; readonly tokens: number }>>
   readonly data: readonly Node[]
 }
 
@@ -133,10 +136,34 @@ test('a model is selected with all its instances, and the limit leaves those use
   expect(some.data.map(({ last_used }) => last_used)).toEqual(all.data.slice(0, 2).map(({ last_used }) => last_used))
 })
 
+test('the order asked for decides what the limit leaves, parents first; totals are of all; ids last', async () => {
+  const all = await tree('&org=acme&limit=5000', admin)
+  for (const tier of ['hot', 'ram', 'disk']) {
+    const nodes = all.data.filter((node) => node.tier === tier)
+    const tokens = nodes.reduce((sum, node) => sum + node.tokens, 0)
+    expect(all.tiers[tier]).toEqual({ nodes: nodes.length, tokens })
+  }
+  expect(all.total).toBe(all.data.length)
+  for (const order of ['used', 'tokens', 'hits', 'age']) {
+    const { data, total, truncated, tiers } = await tree(`&org=acme&limit=3&order=${order}`, admin)
+    expect([data.length, total, truncated, tiers]).toEqual([3, all.total, true, all.tiers])
+    for (const [place, { parent, depth }] of data.entries()) {
+      expect(parent ?? -1).toBeLessThan(place)
+      expect(depth).toBe(parent === null ? 0 : (data[parent]?.depth ?? 0) + 1)
+    }
+  }
+  const ids = all.data.map(({ id }) => id)
+  expect(new Set(ids).size).toBe(ids.length)
+  const again = await tree('&org=acme&limit=5000&order=tokens', admin)
+  expect(again.data.map(({ id }) => id).sort()).toEqual([...ids].sort())
+})
+
 test.each([
   ['?source=engine&model=nothing', 404, 'model \\"nothing\\" is not served here'],
   ['?source=engine&since=-1h', 400, 'there is no parameter \\"since\\"'],
-  ['?source=engine&limit=1001', 400, 'allowed are 1 to 1000'],
+  ['?source=engine&limit=5001', 400, 'allowed are 1 to 5000'],
+  ['?source=engine&order=size', 400, 'order is \\"size\\", allowed are used, tokens, hits, age'],
+  ['?limit=1001', 400, 'allowed are 1 to 1000'],
   ['?source=moon', 400, 'source is \\"moon\\", allowed are ledger, engine'],
   ['?source=engine&source=ledger', 400, 'source is given 2 times'],
 ])('%s is refused with %i', async (query, status, message) => {
@@ -161,7 +188,7 @@ test('a gateway without an engine says that it has none', async () => {
 })
 
 test('every field and parameter of prefixes is documented, and no other', async () => {
-  const section = page.slice(page.indexOf('## Prefixes'))
+  const section = page.slice(page.indexOf('## Prefixes'), page.indexOf('## Pins'))
   const [parameters = [], fields = []] = ['parameter', 'field'].map((head) => {
     const table = section.slice(section.indexOf(`| ${head} `)).split('\n\n')[0] ?? ''
     return [...table.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name)

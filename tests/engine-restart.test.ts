@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ServerProcess } from '../benchmarks/support/server-process.ts'
 import { startServerProcess } from '../benchmarks/support/server-process.ts'
+import { childOf } from './support/engine-child.ts'
 import { aConversation } from './support/prompts.ts'
 
 let server: ServerProcess
@@ -21,10 +21,10 @@ test('while the engine cannot come back the server says so, and serves again onc
   await expect.poll(async () => (await readiness()).status).toBe(503)
   expect(await (await readiness()).json()).toEqual({ status: 'engine_restarting', engine: 'restarting' })
   const refused = await chat()
-  expect(refused.status).toBe(502)
+  expect(refused.status).toBe(503)
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
   rmSync(models)
-  expect((await chat()).status).toBe(200)
+  await expect.poll(async () => (await chat()).status).toBe(200)
   expect((await readiness()).status).toBe(200)
 }, 40_000)
 
@@ -38,12 +38,4 @@ function chat(): Promise<Response> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ model: 'demo', messages: aConversation(5), max_tokens: 2 }),
   })
-}
-
-/** The engine: the one process that the server has started. */
-function childOf(pid: number): number {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
-  const child = lines.map((line) => line.trim().split(/\s+/).map(Number)).find(([, parent]) => parent === pid)
-  if (child?.[0] === undefined) throw new Error(`process ${pid} has no child`)
-  return child[0]
 }

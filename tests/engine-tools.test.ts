@@ -129,7 +129,7 @@ describe('tools on a local model', () => {
       function: {
         name: 'x',
         strict: true,
-        parameters: { type: 'object', properties: { a: { type: 'string', pattern: 'x' } } },
+        parameters: { type: 'object', properties: { a: { type: 'string', pattern: '(?=x)' } } },
       },
     }
     await expect(asked({ tools: [strict], tool_choice: 'required' })).rejects.toThrow(BadRequestError)

@@ -81,6 +81,38 @@ test('errors on paths that both SDKs use leave in the shape of whoever asks', as
   }
 })
 
+test('what several have is listed as whose it is when it is asked for', async () => {
+  const models =
+    '{ name: a, path: builtin:demo, aliases: ["fast-*"] }, { name: b, path: builtin:demo, aliases: [fast-1, mine] }'
+  const settings = 'kind: openai, api_key: k, models: [a, mine]'
+  const served = await startGateway(
+    [
+      { name: 'first', url: gpt.url, settings },
+      { name: 'second', url: gpt.url, settings },
+    ],
+    { engine: true, config: `engine: { models: [${models}] }\n` },
+  )
+  try {
+    const get = async (path: string): Promise<unknown> => (await fetch(`${served.url}/v1/models${path}`)).json()
+    const { data } = (await get('')) as { data: readonly Listed[] }
+    expect(data.map(({ id, owned_by, incipit }) => [id, owned_by, incipit?.served_by])).toEqual([
+      ['a', 'engine', 'a'],
+      ['b', 'engine', 'b'],
+      ['mine', 'first', undefined],
+      ['fast-1', 'engine', 'a'],
+    ])
+    for (const model of data) expect(await get(`/${model.id}`)).toEqual(model)
+  } finally {
+    await served.stop()
+  }
+})
+
+interface Listed {
+  readonly id: string
+  readonly owned_by: string
+  readonly incipit?: { readonly served_by: string }
+}
+
 const find = (id: string, headers: Readonly<Record<string, string>> = {}): Promise<[number, unknown]> =>
   ask(`/v1/models/${id}`, headers)
 

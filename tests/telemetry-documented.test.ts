@@ -101,7 +101,7 @@ describe('every expression is PromQL over metrics and labels that exist', () => 
   }))
 
   test('there are some of each', () => {
-    expect([onDashboard.length > 40, inAlerts.length, onPage.length]).toEqual([true, 3, 3])
+    expect([onDashboard.length > 40, inAlerts.length, onPage.length]).toEqual([true, 6, 3])
   })
 
   test.each([...onDashboard, ...inAlerts, ...onPage])('$where: $expr', ({ expr, legendFormat }) => {
@@ -215,16 +215,25 @@ function everythingCounted(): Promise<string> {
   metrics.reloadFailed(epochMs(0))
   const counts = { stored: 0, lost: 0, late: 0, queued: 0, unimported: 0, unimportedBytes: 0, recovered: 0, garbage: 0 }
   metrics.followLedger(() => ({ ...counts, restarts: 0, pruned: 0, erased: 0, failing: false }))
-  const model = { hotTokens: 0, hotCapacityTokens: 1, ramBytes: 0, ramCapacityBytes: 1, ramBlocks: 0, promptTokens: 0 }
+  const model = {
+    hotTokens: 0,
+    hotCapacityTokens: 1,
+    ramBytes: 0,
+    ramCapacityBytes: 1,
+    ramBlocks: 0,
+    ramTokens: 0,
+    promptTokens: 0,
+  }
   const more = {
     cachedTokens: 0,
+    tierTokens: { hot: 0, ram: 0, disk: 0 },
     evaluatedTokens: 0,
     generatedTokens: 0,
     evictedTokens: 0,
     prefixCacheOff: undefined,
     pins: { count: 0, tokens: 0, dropped: 0 },
   }
-  const sizes = { store: undefined, bytes: 0, capacityBytes: 1, blocks: 0, off: undefined }
+  const sizes = { store: undefined, bytes: 0, capacityBytes: 1, blocks: 0, tokens: 0, off: undefined }
   const disk = { ...sizes, restored: 0, discarded: 0, written: 0, read: 0, evicted: 0, failedWrites: 0 }
   const now = { running: 0, queued: 0, hotHeldTokens: 0, queriedTokens: 0 }
   const models = [{ name: 'demo', ...now, ...model, ...more, disk }]

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createGunzip } from 'node:zlib'
 import { table } from '../support/table.ts'
+import type { WeightResult } from './weights.ts'
+import { measureWeights } from './weights.ts'
 
 /** What one policy did with one trace. */
 interface Result {
@@ -32,10 +34,14 @@ const { values: flags } = parseArgs({
     capacities: { type: 'string', default: '500,1000,2000,3000,5000,10000,20000' },
     /** all | halves | groups: the whole trace, its halves in time, or two groups of prompts by their opening. */
     split: { type: 'string', default: 'all' },
+    /** Compares weights by cost instead: the position at which attention costs as much as all else. */
+    'even-at': { type: 'string' },
   },
 })
 const block = Number(flags.block)
+const evenAt = flags['even-at'] === undefined ? undefined : Number(flags['even-at'])
 const results: Result[] = []
+const weights: WeightResult[] = []
 for (const trace of flags.traces.split(',')) {
   const file = join(flags.folder, `${trace}_dev.jsonl.gz`)
   if (!existsSync(file)) {
@@ -43,11 +49,17 @@ for (const trace of flags.traces.split(',')) {
     continue
   }
   for (const [name, requests] of splits(trace, await readRequests(file))) {
-    for (const capacity of flags.capacities.split(',')) results.push(measure(name, requests, Number(capacity)))
+    for (const capacity of flags.capacities.split(',')) {
+      const capacityBlocks = Number(capacity)
+      if (evenAt === undefined) results.push(measure(name, requests, capacityBlocks))
+      else weights.push(measureWeights(name, requests, { capacityBlocks, block, evenAt }))
+    }
   }
 }
-if (results.length === 0) process.exitCode = 1
-console.log(flags.json ? JSON.stringify(results, null, 2) : describe(results))
+const all = evenAt === undefined ? results : weights
+if (all.length === 0) process.exitCode = 1
+if (flags.json) console.log(JSON.stringify(all, null, 2))
+else console.log(evenAt === undefined ? describe(results) : describeWeights(weights))
 
 async function readRequests(file: string): Promise<ChainedRequest[]> {
   const chains = new BlockChains(block)
@@ -93,8 +105,22 @@ function measure(trace: string, requests: readonly ChainedRequest[], capacityBlo
   }
 }
 
+function describeWeights(all: readonly WeightResult[]): string {
+  return table(
+    ['trace', 'blocks', 'LRU hits %', 'work %', 'all alike: hits %', 'work %', 'weighed: hits %', 'work %'],
+    all.map(({ trace, capacityBlocks, lru, even, weighed }) => [
+      trace,
+      capacityBlocks,
+      ...[lru, even, weighed].flatMap(({ hits, work }) => [percent(hits), percent(work)]),
+    ]),
+  )
+}
+
+function percent(ratio: number): string {
+  return (100 * ratio).toFixed(2)
+}
+
 function describe(all: readonly Result[]): string {
-  const percent = (ratio: number): string => (100 * ratio).toFixed(2)
   const headings = ['trace', 'blocks', 'LRU %', 'incipit %', 'MIN %', 'of the gap', 'LRU us', 'incipit us']
   return table(
     headings,

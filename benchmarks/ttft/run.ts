@@ -1,14 +1,15 @@
 import type { BareSettings, Spread, SplitPrompt } from '@incipit/engine/bench'
 import { BareEngine, promptOfLength, questionOf, requestOf, sharedTokens, spread } from '@incipit/engine/bench'
-import type { Model } from '@incipit/engine/native'
-import { loadNative, promptTokens } from '@incipit/engine/native'
-import { modelShapes, syntheticModel } from '@incipit/engine/synthetic'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import OpenAI from 'openai'
+import { benchModel } from '../support/bench-model.ts'
 import { startServerProcess } from '../support/server-process.ts'
+import { progress } from '../support/show.ts'
+import type { StreamedAnswer } from '../support/streamed-chat.ts'
+import { streamChat, ttftMs } from '../support/streamed-chat.ts'
 import { table } from '../support/table.ts'
 
 /** One length of prefix: milliseconds, served over HTTP beside the bare loop. */
@@ -34,8 +35,8 @@ const { values: flags } = parseArgs({
 
 const folder = mkdtempSync(join(tmpdir(), 'incipit-ttft-'))
 const lengths = flags.lengths.split(',').map(Number)
-const file = syntheticModel(modelShapes.smol135, folder)
-const model = load(file)
+const smol = benchModel('smol135', folder)
+const { file, model, tokenise } = smol
 const cells = Math.max(...lengths, 2048) + 1024
 const settings = await bestSettings()
 const server = await startServerProcess({ flags: ['--model', `smol=${file}`] })
@@ -47,7 +48,7 @@ try {
   print(rows)
 } finally {
   await server.stop()
-  model.close()
+  smol.close()
   rmSync(folder, { recursive: true, force: true })
 }
 
@@ -61,7 +62,7 @@ async function measure(length: number): Promise<Row> {
     // Which of the two goes first changes from round to round: the machine's moods hit both.
     const pair = [
       async (): Promise<void> => void samples.bareCold.push(await bare.evaluate(tokens, 0)),
-      async (): Promise<void> => void samples.cold.push((await served(prompt)).ttftMs),
+      async (): Promise<void> => void samples.cold.push(ttftMs(await served(prompt))),
     ]
     for (const run of round % 2 === 0 ? pair : pair.toReversed()) await run()
     for (let again = 0; again < Number(flags['warm-rounds']); again++) {
@@ -72,7 +73,7 @@ async function measure(length: number): Promise<Row> {
       samples.floor.push(await bare.evaluate(nextTokens, shared))
       const warm = await served(next)
       if (warm.cachedTokens < shared) throw new Error(`${warm.cachedTokens} tokens were cached, ${shared} are shared`)
-      samples.warm.push(warm.ttftMs)
+      samples.warm.push(ttftMs(warm))
     }
     progress(`${length} tokens: round ${round + 1} of ${flags.rounds}`)
   }
@@ -82,26 +83,8 @@ async function measure(length: number): Promise<Row> {
   return { prefixTokens: length, newTokens: brought, ...spreads }
 }
 
-async function served({ system, user }: SplitPrompt): Promise<{ ttftMs: number; cachedTokens: number }> {
-  const begun = performance.now()
-  const { data, response } = await client.chat.completions
-    .create({
-      model: 'smol',
-      messages: [
-        { role: 'system', content: system },
-        { role: 'user', content: user },
-      ],
-      max_tokens: 1,
-      temperature: 0,
-      stream: true,
-    })
-    .withResponse()
-  let ttftMs = Number.NaN
-  for await (const chunk of data) {
-    const [choice] = chunk.choices
-    if (Number.isNaN(ttftMs) && (choice?.delta.content || choice?.finish_reason)) ttftMs = performance.now() - begun
-  }
-  return { ttftMs, cachedTokens: Number(response.headers.get('x-incipit-cached-tokens')) }
+function served(prompt: SplitPrompt): Promise<StreamedAnswer> {
+  return streamChat(client, { model: 'smol', prompt, maxTokens: 1 })
 }
 
 /** The fastest cold loop at 2,048 tokens: the ratio of cold to warm must not be won by a slow cold. */
@@ -151,18 +134,4 @@ function print(rows: readonly Row[]): void {
 
 function describe({ threads, flashAttention }: BareSettings): string {
   return `${threads} ${threads === 1 ? 'thread' : 'threads'}, flash attention ${flashAttention ? 'on' : 'off'}`
-}
-
-function tokenise(request: Parameters<typeof promptTokens>[1]): Int32Array {
-  return promptTokens(model, request)
-}
-
-function load(path: string): Model {
-  const loaded = loadNative()
-  if (loaded.kind === 'unavailable') throw new Error(loaded.reason)
-  return loaded.native.loadModel(path, { dataDir: folder })
-}
-
-function progress(text: string): void {
-  process.stderr.write(`${text}\n`)
 }

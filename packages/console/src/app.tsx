@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { keyRefused } from './api/access-key.ts'
+import { Cache } from './cache/cache.tsx'
 import { Events } from './events/events.tsx'
 import { Overview } from './overview/overview.tsx'
 import { Banner } from './shell/banner.tsx'
@@ -8,14 +9,18 @@ import { Header } from './shell/header.tsx'
 import { KeyForm } from './shell/key-form.tsx'
 import { place } from './state/place.ts'
 
-const titles = { overview: 'Overview', events: 'Spend → Events' }
+const pages = {
+  overview: { title: 'Overview', Page: Overview },
+  events: { title: 'Spend → Events', Page: Events },
+  cache: { title: 'Cache', Page: Cache },
+}
 
 /** The console: a header, and one page. */
 export function App(): JSX.Element {
-  const { view } = place.value
+  const { title, Page } = pages[place.value.view]
   useEffect(() => {
-    document.title = `${titles[view]} · Incipit`
-  }, [view])
+    document.title = `${title} · Incipit`
+  }, [title])
   return (
     <>
       <a class="skip" href="#main" onClick={skip}>
@@ -23,9 +28,9 @@ export function App(): JSX.Element {
       </a>
       <Header />
       <main id="main" tabIndex={-1}>
-        <h1 class="hidden">{titles[view]}</h1>
+        <h1 class="hidden">{title}</h1>
         <Banner />
-        {keyRefused.value ? <KeyForm /> : view === 'events' ? <Events /> : <Overview />}
+        {keyRefused.value ? <KeyForm /> : <Page />}
       </main>
     </>
   )

@@ -1,6 +1,7 @@
 // Measuring: the engine beside the bare library.
 export { BareEngine } from './bench/bare-engine.ts'
 export type { BareSettings } from './bench/bare-engine.ts'
+export { dropPageCache } from './bench/drop-page-cache.ts'
 export { promptOfLength, questionOf, requestOf, sharedTokens } from './bench/prompt-of-length.ts'
 export type { SplitPrompt } from './bench/prompt-of-length.ts'
 export { spread } from './bench/spread.ts'

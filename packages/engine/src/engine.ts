@@ -35,6 +35,8 @@ export interface EngineConfig {
   readonly maxConcurrent: number
   /** Requests waiting for a place; one more is refused as `overloaded`. */
   readonly maxQueued: number
+  /** Milliseconds without a sign of life after which the engine process is ended and started again; 120,000 where left out. */
+  readonly hangMs?: number | undefined
 }
 
 export interface EngineModelInfo {
@@ -51,6 +53,31 @@ export interface EngineModelInfo {
   readonly threads: { readonly decode: number; readonly prefill: number }
   /** Whether flash attention is on: off means that reuse is exact to the bit. */
   readonly flashAttention: boolean
+  /** What its chat template does to prefixes. */
+  readonly template: TemplateReport
+  /** Why it has no disk tier since the process was started; `undefined` = it has one. */
+  readonly diskOff: string | undefined
+}
+
+/** What a chat template does to prefixes, measured when the model is loaded. */
+export interface TemplateReport {
+  /** For people to read. */
+  readonly family: string
+  /** What of a conversation is evaluated again though nothing before it is new. */
+  readonly warnings: readonly TemplateWarning[]
+  /** How conversations are fitted to the template. */
+  readonly notes: readonly string[]
+}
+
+export interface TemplateWarning {
+  /**
+   * What changes the prompt: a switch of the client, the next turn (`turns`), or the next turn of a conversation with
+   * tools or thinking. `unusable` = the template refuses every prompt.
+   */
+  readonly kind: 'effort' | 'thinking' | 'tool-choice' | 'turns' | 'tools' | 'unusable'
+  /** The first token that changes; `undefined` where that depends on the conversation, or there is no prompt. */
+  readonly atToken: number | undefined
+  readonly text: string
 }
 
 export interface EngineRequest {
@@ -58,11 +85,19 @@ export interface EngineRequest {
   readonly model: string
   /** `IsolationScope.key`: part of every cache key. */
   readonly scopeKey: string
+  /** Who takes turns with whom; `undefined` = everyone of a scope is one. */
+  readonly sharing?: EngineSharing | undefined
   readonly generation: GenerationRequest
   /** `off`: full prefill, nothing read and nothing stored. */
   readonly prefixCache: 'on' | 'off'
   /** Name of the prefix that it pins, where it does for `Engine.pin`. */
   readonly pinId?: string | undefined
+}
+
+/** Whom a request counts for where room and time are shared out: organisations first, in each its sessions. */
+export interface EngineSharing {
+  readonly org: string
+  readonly session: string
 }
 
 /** A prefix to evaluate and keep: what a provider calls cached contents. */
@@ -124,12 +159,19 @@ export interface PrefixQuery {
   readonly models?: readonly string[] | undefined
   /** What the scope keys begin with: `IsolationScope.prefixOf`, or a whole key. */
   readonly scopePrefix?: string | undefined
+  /** Which come first; `used` where left out. */
+  readonly order?: PrefixOrder | undefined
   /** Most nodes of the answer. */
   readonly limit: number
 }
 
+/** Prefixes used last, those with most tokens in and below them, those reused most often, or those stored longest ago. */
+export type PrefixOrder = 'used' | 'tokens' | 'hits' | 'age'
+
 /** A run of tokens in the tree of cached prefixes of one tier; its parents hold what comes before. */
 export interface CachedPrefix {
+  /** The same as long as it is there, and of no other. */
+  readonly id: string
   readonly model: string
   readonly scopeKey: string
   readonly tier: CacheTier
@@ -151,10 +193,11 @@ export interface CachedPrefix {
 
 export type CacheTier = 'hot' | 'ram' | 'disk'
 
-/** Cached prefixes, those used last first: what the limit cuts off leaves whole trees. */
+/** Cached prefixes in the order asked for, parents before children: what the limit cuts off leaves whole trees. */
 export interface CachedPrefixes {
   readonly nodes: readonly CachedPrefix[]
-  readonly truncated: boolean
+  /** Of all that match, also of what the limit left out. */
+  readonly totals: Readonly<Record<CacheTier, { readonly nodes: number; readonly tokens: TokenCount }>>
 }
 
 /** A snapshot of the engine's state, for metrics, `doctor` and the console. */
@@ -165,6 +208,16 @@ export interface EngineStats {
   /** Resident set of the engine process, and the budget it was given. */
   readonly residentBytes: number
   readonly budgetBytes: number
+  /** What models that are not served any more have on disk: it counts, and gives way, the least recently used first. */
+  readonly otherStores?:
+    | {
+        readonly stores: number
+        readonly bytes: number
+        /** Stores that gave way since the start, and what they took. */
+        readonly dropped: number
+        readonly droppedBytes: number
+      }
+    | undefined
   readonly restarts: number
 }
 
@@ -180,6 +233,8 @@ export interface EngineModelStats {
   readonly ramBytes: number
   readonly ramCapacityBytes: number
   readonly ramBlocks: number
+  /** Tokens of the blocks; `undefined` where whole states are kept, which say nothing of single tokens. */
+  readonly ramTokens: number | undefined
   /** The disk tier, which instances of one model share. */
   readonly disk: EngineDiskStats
   /** Counters since start, in tokens. */
@@ -187,6 +242,8 @@ export interface EngineModelStats {
   /** Of those, tokens that were looked up in the prefix cache: once for each generation whose prompt was evaluated. */
   readonly queriedTokens: number
   readonly cachedTokens: number
+  /** Cached tokens by the tier they came from. */
+  readonly tierTokens: Readonly<Record<CacheTier, number>>
   readonly evaluatedTokens: number
   readonly generatedTokens: number
   readonly evictedTokens: number
@@ -202,6 +259,8 @@ export interface EngineDiskStats {
   readonly bytes: number
   readonly capacityBytes: number
   readonly blocks: number
+  /** Tokens of the blocks; `undefined` where whole states are kept. */
+  readonly tokens: number | undefined
   /** Blocks since the start: found whole, dropped as damaged, written, read, evicted; and writes that failed. */
   readonly restored: number
   readonly discarded: number

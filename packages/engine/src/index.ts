@@ -1,4 +1,5 @@
 export * from './engine.ts'
+export { checkModel } from './host/check-model.ts'
 export { loadNative } from './native/load-native.ts'
 export { startEngine } from './host/engine-process.ts'
-export type { EnginePorts, StartedEngine } from './host/engine-process.ts'
+export type { EnginePorts, EngineTurn, StartedEngine } from './host/engine-process.ts'

@@ -1,5 +1,6 @@
 import type { LocalRules } from '@incipit/core'
-import type { EngineModelConfig } from '@incipit/engine'
+import type { EngineConfig, EngineModelConfig } from '@incipit/engine'
+import type { ConfigSettings } from './config/config.ts'
 import type { ServedModel } from './route/route.ts'
 
 /** A model entry of the configuration: one or more instances of the same weights. */
@@ -27,6 +28,23 @@ export function engineModels(entries: readonly ModelEntry[]): EngineModelConfig[
       contextTokens: entry.contextTokens,
     })),
   )
+}
+
+/** What the engine is started with. */
+export function engineConfig({ engine, dataDir }: Pick<ConfigSettings, 'engine' | 'dataDir'>): EngineConfig {
+  return {
+    models: engineModels(engine.models),
+    dataDir,
+    threads: engine.threads,
+    hotBytes: engine.hotBytes,
+    ramBytes: engine.ramBytes,
+    diskBytes: engine.diskBytes,
+    flashAttention: engine.flashAttention,
+    minCachedTokens: engine.minCachedTokens,
+    maxConcurrent: engine.maxConcurrent,
+    maxQueued: engine.maxQueued,
+    hangMs: engine.hangSeconds * 1_000,
+  }
 }
 
 /** What the router offers: one model per entry, its instances as replicas. */

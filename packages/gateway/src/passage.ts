@@ -32,8 +32,8 @@ export interface Identified {
   readonly caller: Caller
   readonly head: RequestHead
   readonly prompt: Prompt
-  /** The client's body in pieces that may be sent; `prompt.body` is for reading only. */
-  readonly pieces: readonly Uint8Array[]
+  /** The client's body in pieces, each time it is to be sent; `prompt.body` is for reading only. */
+  readonly toSend: () => Uint8Array[]
   readonly session: SessionId
   /** Whether anything is done for the prefix: as the client asks, and not for the control group. */
   readonly prefixCache: 'on' | 'off'

@@ -55,7 +55,7 @@ export async function servePrompt(exchange: Exchange, door: Door, house: House):
       caller,
       head,
       prompt,
-      pieces: body.pieces,
+      toSend: body.toSend,
       session,
       ...serviceOf({ head, session, fraction: house.config.controlFraction }, house),
       scope,

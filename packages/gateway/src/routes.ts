@@ -14,6 +14,7 @@ import { changeKey, createKey, listKeys, revokeKey, rotateKey, showKey } from '.
 import { showKeyInfo, showTeamInfo, showUserInfo } from './control/litellm-info.ts'
 import { showMetrics } from './control/metrics-page.ts'
 import { listModels, showModel } from './control/models.ts'
+import { listPins, removePin } from './control/pins.ts'
 import { showPrefixes } from './control/prefixes.ts'
 import { listPrices, planPrice } from './control/prices.ts'
 import { publishSnapshot } from './control/snapshots.ts'
@@ -70,8 +71,12 @@ function dataRoutes(house: RouteContext['house']): Route<Handler>[] {
     const door = { ...speaks, path }
     return speaking('POST', path, door.dialect, async (exchange) => {
       const current = house()
-      const leave = current.metrics.enter()
-      await servePrompt(exchange, door, current).finally(leave)
+      current.metrics.enter()
+      try {
+        await servePrompt(exchange, door, current)
+      } finally {
+        current.metrics.leave()
+      }
     })
   }
   const count = (path: string, counter: TokenCounter): Route<Handler> =>
@@ -81,8 +86,12 @@ function dataRoutes(house: RouteContext['house']): Route<Handler>[] {
   const embeddings = (path: string): Route<Handler> =>
     speaking('POST', path, chat, async (exchange) => {
       const current = house()
-      const leave = current.metrics.enter()
-      await serveEmbeddings(exchange, path, current).finally(leave)
+      current.metrics.enter()
+      try {
+        await serveEmbeddings(exchange, path, current)
+      } finally {
+        current.metrics.leave()
+      }
     })
   // A base URL may or may not end in /v1, and some clients add a second one.
   return ['/v1', '', '/v1/v1']
@@ -142,6 +151,8 @@ function controlRoutes({ house, reloader, report, testClock }: RouteContext): Ro
     control('GET', '/v1/summary', (exchange) => summarise(exchange, house())),
     control('GET', '/v1/prefixes', (exchange) => showPrefixes(exchange, house())),
     control('GET', '/v1/engine', (exchange) => showEngine(exchange, house())),
+    control('GET', '/v1/pins', (exchange) => listPins(exchange, house())),
+    control('DELETE', '/v1/pins/{id}', (exchange) => removePin(exchange, house())),
     control('POST', '/v1/storage', (exchange) => bookStorage(exchange, house())),
     control('GET', '/v1/prices', (exchange) => listPrices(exchange, house())),
     control('POST', '/v1/price/plan', (exchange) => planPrice(exchange, house())),

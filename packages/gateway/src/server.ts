@@ -1,5 +1,5 @@
 import type { Clock } from '@incipit/core'
-import type { Engine, EngineConfig } from '@incipit/engine'
+import type { Engine } from '@incipit/engine'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from './config/config.ts'
@@ -8,7 +8,8 @@ import type { ReloadCause, ReloadResult } from './config/reload-config.ts'
 import { ConfigReloader } from './config/reload-config.ts'
 import { ReloadReport } from './config/reload-report.ts'
 import { loadSecret } from './config/secret.ts'
-import { engineModels } from './engine-models.ts'
+import { noteModels, noteTurn } from './engine-log.ts'
+import { engineConfig } from './engine-models.ts'
 import { houseSettings } from './house-settings.ts'
 import type { House, HousePorts } from './house.ts'
 import { Listener } from './http/listener.ts'
@@ -138,20 +139,15 @@ interface StartedEngine {
 
 async function startEngineOf(config: Config, log: Logger, clock: Clock): Promise<StartedEngine> {
   if (!config.engine.enabled) return { engine: undefined, engineMissing: 'engine.enabled is false' }
-  const engineConfig: EngineConfig = {
-    models: engineModels(config.engine.models),
-    dataDir: config.dataDir,
-    threads: config.engine.threads,
-    hotBytes: config.engine.hotBytes,
-    ramBytes: config.engine.ramBytes,
-    diskBytes: config.engine.diskBytes,
-    flashAttention: config.engine.flashAttention,
-    minCachedTokens: config.engine.minCachedTokens,
-    maxConcurrent: config.engine.maxConcurrent,
-    maxQueued: config.engine.maxQueued,
+  const settings = engineConfig(config)
+  const started = await loadEngine(settings, {
+    now: () => clock.now(),
+    onTurn: (turn) => noteTurn(turn, settings, log),
+  })
+  if (started.kind === 'started') {
+    noteModels(started.engine.models, settings, log)
+    return { engine: started.engine, engineMissing: undefined }
   }
-  const started = await loadEngine(engineConfig, { now: () => clock.now() })
-  if (started.kind === 'started') return { engine: started.engine, engineMissing: undefined }
   log.warn({ reason: started.reason }, 'the local engine is off')
   return { engine: undefined, engineMissing: started.reason }
 }

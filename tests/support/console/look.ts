@@ -57,8 +57,13 @@ const findFaint = `(() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
     const element = text.parentElement
-    if (text.data.trim() === '' || !element.checkVisibility() || element.closest(':disabled, option, noscript')) continue
-    const [one, other] = [brightness(parse(getComputedStyle(element).color)), brightness(behind(element))]
+    if (text.data.trim() === '' || !element.checkVisibility() || element.closest(':disabled, option, noscript, title')) continue
+    // Text of a picture has its colour, and what is behind it, from shapes.
+    const shape = element instanceof SVGElement ? element.parentElement.querySelector('rect') : null
+    const [one, other] = [
+      brightness(parse(shape === null ? getComputedStyle(element).color : getComputedStyle(element).fill)),
+      brightness(shape === null ? behind(element) : parse(getComputedStyle(shape).fill)),
+    ]
     const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)
     if (contrast < 4.5) faint.push(contrast.toFixed(2) + ' ' + text.data.trim().slice(0, 60))
   }

@@ -6,11 +6,14 @@ const patienceMs = 60_000
 export class NoAnswer extends Error {
   /** Of the response; `undefined` where there was none. */
   readonly status: number | undefined
+  /** The gateway's name of the error, where it gave one. */
+  readonly code: string | undefined
 
-  constructor(message: string, status?: number) {
+  constructor(message: string, status?: number, code?: string) {
     super(message)
     this.name = 'NoAnswer'
     this.status = status
+    this.code = code
   }
 }
 
@@ -32,7 +35,20 @@ export function addressOf(path: string, query: Query = {}): string {
  * @throws NoAnswer when the gateway refuses, cannot be reached or takes over a minute; AbortError when `signal` says so
  */
 export async function ask<T>(address: string, signal: AbortSignal): Promise<T> {
-  const answer = await fetchWithKey(address, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]))
+  return read(await fetchWithKey(address, AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])), signal)
+}
+
+/**
+ * Has the gateway do something.
+ * @throws NoAnswer as `ask` does
+ */
+export async function tell<T>(method: 'POST' | 'DELETE', address: string, body?: unknown): Promise<T> {
+  const signal = AbortSignal.timeout(patienceMs)
+  const json = body === undefined ? {} : { body: JSON.stringify(body), type: 'application/json' }
+  return read(await fetchWithKey(address, signal, { method, ...json }), signal)
+}
+
+async function read<T>(answer: Response, signal: AbortSignal): Promise<T> {
   try {
     return (await answer.json()) as T // the API's documented shape; readers take any field as possibly missing
   } catch (error) {
@@ -40,18 +56,27 @@ export async function ask<T>(address: string, signal: AbortSignal): Promise<T> {
   }
 }
 
+/** What is sent, where it is more than a question. */
+interface Sent {
+  readonly method?: string
+  readonly body?: string
+  readonly type?: string
+}
+
 /** The response, when it is a good one. */
-export async function fetchWithKey(address: string, signal: AbortSignal): Promise<Response> {
+export async function fetchWithKey(address: string, signal: AbortSignal, what: Sent = {}): Promise<Response> {
   const key = accessKey.value
-  const headers = key === undefined ? undefined : { authorization: `Bearer ${key}` }
-  const answer = await fetch(address, { signal, cache: 'no-store', ...(headers && { headers }) }).catch(
-    (error: unknown) => {
-      throw failureOf(error)
-    },
-  )
+  const { type, ...sent } = what
+  const headers = {
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(type !== undefined && { 'content-type': type }),
+  }
+  const answer = await fetch(address, { signal, cache: 'no-store', headers, ...sent }).catch((error: unknown) => {
+    throw failureOf(error)
+  })
   if (answer.ok) return answer
   if (answer.status === 401) noteRefusal(key)
-  throw new NoAnswer(await messageOf(answer), answer.status)
+  throw await refusalOf(answer)
 }
 
 function failureOf(error: unknown): unknown {
@@ -61,12 +86,14 @@ function failureOf(error: unknown): unknown {
   return new NoAnswer('The gateway cannot be reached.')
 }
 
-async function messageOf(answer: Response): Promise<string> {
+async function refusalOf(answer: Response): Promise<NoAnswer> {
+  const { status } = answer
   try {
-    const body = (await answer.json()) as { error?: { message?: unknown } } // anything else reads as undefined
-    if (typeof body.error?.message === 'string') return body.error.message
+    const { error } = (await answer.json()) as { error?: { message?: unknown; code?: unknown } } // anything else reads as undefined
+    const code = typeof error?.code === 'string' ? error.code : undefined
+    if (typeof error?.message === 'string') return new NoAnswer(error.message, status, code)
   } catch {
     // A proxy in between answers with a page of its own: the status has to do.
   }
-  return `The gateway answered ${answer.status}.`
+  return new NoAnswer(`The gateway answered ${status}.`, status)
 }

@@ -5,6 +5,7 @@ import { numberIn, textIn } from '../api/event.ts'
 import { countText, exactDollars, millisecondText } from '../format/amounts.ts'
 import { fullMomentText } from '../format/times.ts'
 import { Notice, Waiting } from '../parts/notice.tsx'
+import { Pairs } from '../parts/pairs.tsx'
 import { NotKnown, NotReported } from '../parts/values.tsx'
 import { change, hrefOf } from '../state/place.ts'
 import { timeZone } from '../state/time-range.ts'
@@ -83,19 +84,6 @@ function Fields({ event }: { event: EventRow }): JSX.Element {
       )}
       {event['kind'] === 'request' && <Attempts of={event} />}
     </>
-  )
-}
-
-function Pairs({ of: pairs }: { of: readonly (readonly [string, JSX.Element])[] }): JSX.Element {
-  return (
-    <dl class="pairs">
-      {pairs.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   )
 }
 

@@ -12,7 +12,7 @@ export function EventTable({ columns, rows }: { columns: readonly Column[]; rows
   const rowOf = useKeptRows(columns)
   return (
     <div class="scroll events-scroll" role="region" aria-label="Events" tabIndex={0}>
-      <table class="events" role="table">
+      <table class="events cards" role="table">
         <thead role="rowgroup">
           <tr role="row">
             <th scope="col" role="columnheader">

@@ -8,6 +8,13 @@ type Amount = number | null | undefined
 
 const whole = new Intl.NumberFormat()
 const short = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 2 })
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+const lengths: readonly (readonly [string, number])[] = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+]
 const minus = '−'
 
 /** @example countText(12345) // '12,345' */
@@ -24,6 +31,20 @@ export function shortCount(value: Amount): string {
 /** Counts as the axis of a chart names them. @example axisCount(20_000) // '20K' */
 export function axisCount(value: number): string {
   return signed(value, short.format(Math.abs(value)))
+}
+
+/** Bytes in the unit that gives a readable number. @example byteText(10_701_288) // '10.2 MiB' */
+export function byteText(value: Amount): string {
+  if (typeof value !== 'number') return notReported
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, value)) / 10)))
+  const size = value / 1_024 ** power
+  return `${size >= 100 || power === 0 ? whole.format(Math.round(size)) : trimmed(size.toPrecision(3))} ${units[power]}`
+}
+
+/** How long something lasts, in one unit. @example lengthText(90_000) // '1.5 min' */
+export function lengthText(ms: number): string {
+  const [unit, length] = lengths.find(([, least]) => ms >= least) ?? ['s', 1_000]
+  return `${trimmed((ms / length).toPrecision(ms / length >= 10 ? 2 : 1))} ${unit}`
 }
 
 /** How often something happens, in the unit that gives a readable number. @example rateText(0.01) // '36 an hour' */

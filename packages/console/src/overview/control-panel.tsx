@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import type { ControlSide, Totals } from '../api/summary.ts'
 import { percentText, shareOf } from '../format/amounts.ts'
+import { Heads, NumberCell, TokenCells, tokenTitles } from '../parts/cells.tsx'
 import { Panel } from '../parts/notice.tsx'
 import { Count, Dollars, NotKnown, ScrollTable, Share } from '../parts/values.tsx'
 
@@ -13,20 +14,8 @@ export function ControlPanel({ totals: { control } }: { totals: Totals }): JSX.E
       <ScrollTable label="Control group">
         <thead>
           <tr>
-            {[
-              'group',
-              'requests',
-              'input_tokens',
-              'cached_input_tokens',
-              'cached, per token',
-              'cost',
-              'without caching',
-              'saved',
-            ].map((title, at) => (
-              <th key={title} scope="col" class={at === 0 ? undefined : 'number'}>
-                {title}
-              </th>
-            ))}
+            <Heads of={['group']} />
+            <Heads number of={['requests', ...tokenTitles, 'cached, per token', 'cost', 'without caching', 'saved']} />
           </tr>
         </thead>
         <tbody>
@@ -50,25 +39,20 @@ function Side({ title, of: side }: { title: string; of: ControlSide | null | und
   return (
     <tr>
       <th scope="row">{title}</th>
-      <td class="number">
+      <NumberCell>
         <Count of={side?.requests} />
-      </td>
-      <td class="number">
-        <Count of={side?.input_tokens} />
-      </td>
-      <td class="number">
-        <Count of={side?.cached_input_tokens} />
-      </td>
-      <td class="number">
+      </NumberCell>
+      <TokenCells of={side} />
+      <NumberCell>
         <Share of={shareOf(side?.cached_input_tokens, side?.input_tokens)} />
-      </td>
-      <td class="number">
+      </NumberCell>
+      <NumberCell>
         <Dollars of={side?.cost_usd} />
-      </td>
-      <td class="number">
+      </NumberCell>
+      <NumberCell>
         <Dollars of={side?.counterfactual_usd} />
-      </td>
-      <td class="number">{savedShare(side)}</td>
+      </NumberCell>
+      <NumberCell>{savedShare(side)}</NumberCell>
     </tr>
   )
 }

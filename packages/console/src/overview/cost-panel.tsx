@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import type { Reported, Totals } from '../api/summary.ts'
 import { percentText } from '../format/amounts.ts'
+import { NumberCell } from '../parts/cells.tsx'
 import { Panel } from '../parts/notice.tsx'
 import { Dollars, NotReported } from '../parts/values.tsx'
 
@@ -37,9 +38,9 @@ function Row({ title, value, total }: { title: string; value: Reported; total?: 
   return (
     <tr class={total === true ? 'total' : undefined}>
       <th scope="row">{title}</th>
-      <td class="number">
+      <NumberCell>
         <Dollars of={value} />
-      </td>
+      </NumberCell>
     </tr>
   )
 }

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import type { Summary, SummaryRow } from '../api/summary.ts'
+import { Heads, NumberCell, TokenCells, tokenTitles } from '../parts/cells.tsx'
 import { Notice, Panel, Waiting } from '../parts/notice.tsx'
 import { Count, Dollars, NotReported, ScrollTable, Select, Share } from '../parts/values.tsx'
 import { millisecondText } from '../format/amounts.ts'
@@ -51,24 +52,23 @@ export function GroupPanel(): JSX.Element {
 }
 
 function Groups({ names, rows }: { names: readonly string[]; rows: readonly SummaryRow[] }): JSX.Element {
-  const numbers = ['requests', 'input_tokens', 'cached_input_tokens']
   return (
     <ScrollTable label="Totals by group">
       <thead>
         <tr>
-          {[
-            ...names,
-            ...numbers,
-            'cached, per token',
-            'cached, per request',
-            'cost',
-            'saved, net',
-            'TTFT p50 cold / warm',
-          ].map((title, at) => (
-            <th key={title} scope="col" class={at < names.length ? undefined : 'number'}>
-              {title}
-            </th>
-          ))}
+          <Heads of={names} />
+          <Heads
+            number
+            of={[
+              'requests',
+              ...tokenTitles,
+              'cached, per token',
+              'cached, per request',
+              'cost',
+              'saved, net',
+              'TTFT p50 cold / warm',
+            ]}
+          />
         </tr>
       </thead>
       <tbody>
@@ -89,24 +89,19 @@ function GroupRow({ names, row }: { names: readonly string[]; row: SummaryRow })
           <GroupName name={name} row={row} />
         </th>
       ))}
-      <td class="number">
+      <NumberCell>
         <Count of={row.requests} />
-      </td>
-      <td class="number">
-        <Count of={row.input_tokens} />
-      </td>
-      <td class="number">
-        <Count of={row.cached_input_tokens} />
-      </td>
-      <td class="number">{row.hit_ratio_per_token === null ? '–' : <Share of={row.hit_ratio_per_token} />}</td>
-      <td class="number">{row.hit_ratio_per_request === null ? '–' : <Share of={row.hit_ratio_per_request} />}</td>
-      <td class="number">
+      </NumberCell>
+      <TokenCells of={row} />
+      <NumberCell>{row.hit_ratio_per_token === null ? '–' : <Share of={row.hit_ratio_per_token} />}</NumberCell>
+      <NumberCell>{row.hit_ratio_per_request === null ? '–' : <Share of={row.hit_ratio_per_request} />}</NumberCell>
+      <NumberCell>
         <Dollars of={row.cost_usd} />
-      </td>
-      <td class="number">
+      </NumberCell>
+      <NumberCell>
         <Dollars of={row.saved_usd} />
-      </td>
-      <td class="number">{ttft ? `${median(ttft.cold)} / ${median(ttft.warm)}` : <NotReported />}</td>
+      </NumberCell>
+      <NumberCell>{ttft ? `${median(ttft.cold)} / ${median(ttft.warm)}` : <NotReported />}</NumberCell>
     </tr>
   )
 }

@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import { addressOf } from '../api/ask.ts'
 import type { PrefixUse } from '../api/summary.ts'
 import { shareOf } from '../format/amounts.ts'
+import { Heads, NumberCell, TokenCells, tokenTitles } from '../parts/cells.tsx'
 import { Notice, Panel, Waiting } from '../parts/notice.tsx'
 import { Count, Moment, ScrollTable, Share } from '../parts/values.tsx'
 import { filters } from '../state/filters.ts'
@@ -31,17 +32,9 @@ export function PrefixPanel(): JSX.Element | null {
         <ScrollTable label="Prefixes">
           <thead>
             <tr>
-              {['prefix', 'reused'].map((title) => (
-                <th key={title} scope="col">
-                  {title}
-                </th>
-              ))}
-              {['requests', 'sessions', 'input_tokens', 'cached_input_tokens', 'cached, per token'].map((title) => (
-                <th key={title} scope="col" class="number">
-                  {title}
-                </th>
-              ))}
-              <th scope="col">last seen</th>
+              <Heads of={['prefix', 'reused']} />
+              <Heads number of={['requests', 'sessions', ...tokenTitles, 'cached, per token']} />
+              <Heads of={['last seen']} />
             </tr>
           </thead>
           <tbody>
@@ -62,21 +55,16 @@ function PrefixRow({ row }: { row: PrefixUse }): JSX.Element {
         <code>{row.prefix}</code>
       </th>
       <td>{row.reused === true ? 'yes' : row.reused === false ? 'never' : ''}</td>
-      <td class="number">
+      <NumberCell>
         <Count of={row.requests} />
-      </td>
-      <td class="number">
+      </NumberCell>
+      <NumberCell>
         <Count of={row.sessions} />
-      </td>
-      <td class="number">
-        <Count of={row.input_tokens} />
-      </td>
-      <td class="number">
-        <Count of={row.cached_input_tokens} />
-      </td>
-      <td class="number">
+      </NumberCell>
+      <TokenCells of={row} />
+      <NumberCell>
         {row.input_tokens === 0 ? '–' : <Share of={shareOf(row.cached_input_tokens, row.input_tokens)} />}
-      </td>
+      </NumberCell>
       <td>
         <Moment of={row.last_seen} />
       </td>

@@ -11,6 +11,7 @@ import {
   shareOf,
   shortCount,
 } from '../format/amounts.ts'
+import { Tile } from '../parts/tile.tsx'
 import { NotKnown, NotReported } from '../parts/values.tsx'
 
 /** The numbers people come for, each with what it is a share of. */
@@ -36,24 +37,6 @@ export function Tiles({ totals }: { totals: Totals }): JSX.Element {
       </dl>
       <Unknown totals={totals} />
     </section>
-  )
-}
-
-function Tile(props: {
-  name: string
-  value: ComponentChildren
-  title?: string | undefined
-  bad?: boolean
-  children?: ComponentChildren
-}): JSX.Element {
-  return (
-    <div class="tile">
-      <dt>{props.name}</dt>
-      <dd class={props.bad === true ? 'big negative' : 'big'} title={props.title}>
-        {props.value}
-      </dd>
-      <dd class="about">{props.children}</dd>
-    </div>
   )
 }
 

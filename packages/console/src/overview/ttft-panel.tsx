@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import type { ByTemperature, Quantiles, Reported, Totals } from '../api/summary.ts'
 import { countText, millisecondText } from '../format/amounts.ts'
+import { Heads, NumberCell } from '../parts/cells.tsx'
 import { Panel } from '../parts/notice.tsx'
 import { NotReported, ScrollTable } from '../parts/values.tsx'
 
@@ -48,22 +49,7 @@ export function TtftPanel({ totals: { ttft } }: { totals: Totals }): JSX.Element
 }
 
 function QuantileHeads(): JSX.Element {
-  return (
-    <>
-      <th scope="col" class="number">
-        requests
-      </th>
-      <th scope="col" class="number">
-        p50
-      </th>
-      <th scope="col" class="number">
-        p90
-      </th>
-      <th scope="col" class="number">
-        p99
-      </th>
-    </>
-  )
+  return <Heads number of={['requests', 'p50', 'p90', 'p99']} />
 }
 
 function Row({ title, of: { cold, warm } }: { title: string; of: ByTemperature }): JSX.Element {
@@ -72,7 +58,7 @@ function Row({ title, of: { cold, warm } }: { title: string; of: ByTemperature }
       <th scope="row">{title}</th>
       <QuantileCells of={cold} />
       <QuantileCells of={warm} />
-      <td class="number">{factorText(cold?.p50_ms, warm?.p50_ms)}</td>
+      <NumberCell>{factorText(cold?.p50_ms, warm?.p50_ms)}</NumberCell>
     </tr>
   )
 }
@@ -82,10 +68,10 @@ function QuantileCells({ of: quantiles }: { of: Quantiles | null | undefined }):
   const cell = (ms: Reported): string => (none ? '–' : millisecondText(ms))
   return (
     <>
-      <td class="number start">{none ? '0' : countText(quantiles?.count)}</td>
-      <td class="number">{cell(quantiles?.p50_ms)}</td>
-      <td class="number">{cell(quantiles?.p90_ms)}</td>
-      <td class="number">{cell(quantiles?.p99_ms)}</td>
+      <NumberCell start>{none ? '0' : countText(quantiles?.count)}</NumberCell>
+      <NumberCell>{cell(quantiles?.p50_ms)}</NumberCell>
+      <NumberCell>{cell(quantiles?.p90_ms)}</NumberCell>
+      <NumberCell>{cell(quantiles?.p99_ms)}</NumberCell>
     </>
   )
 }

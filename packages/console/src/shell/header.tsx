@@ -6,7 +6,7 @@ import { switchTheme, theme } from '../state/theme.ts'
 import { Health } from './health.tsx'
 
 /** What belongs to one page only does not go with the user to the other. */
-const ofOnePage = { event: undefined, cursor: undefined, kind: undefined }
+const ofOnePage = { event: undefined, cursor: undefined, kind: undefined, node: undefined, local: undefined }
 
 /** Name, pages, state of the gateway, and what holds for all pages. */
 export function Header(): JSX.Element {
@@ -23,6 +23,9 @@ export function Header(): JSX.Element {
           </a>
           <a href={hrefOf('events', ofOnePage)} aria-current={view === 'events' ? 'page' : undefined}>
             Spend → Events
+          </a>
+          <a href={hrefOf('cache', ofOnePage)} aria-current={view === 'cache' ? 'page' : undefined}>
+            Cache
           </a>
         </nav>
         <Health />

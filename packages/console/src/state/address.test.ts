@@ -1,6 +1,6 @@
 import { assert, constantFrom, dictionary, property, string, stringMatching } from 'fast-check'
 import { expect, test } from 'vitest'
-import { hashOf, readPlace } from './address.ts'
+import { hashOf, readPlace, views } from './address.ts'
 
 test('an address without anything is the overview', () => {
   for (const hash of ['', '#', '#/', '#/nonsense']) expect(readPlace(hash)).toEqual({ view: 'overview', settings: {} })
@@ -9,7 +9,7 @@ test('an address without anything is the overview', () => {
 test('every setting survives the address, whatever it holds', () => {
   const settings = dictionary(stringMatching(/^[a-z]{1,8}$/), string({ unit: 'grapheme', minLength: 1 }))
   assert(
-    property(constantFrom('overview' as const, 'events' as const), settings, (view, given) => {
+    property(constantFrom(...views), settings, (view, given) => {
       expect(readPlace(hashOf({ view, settings: given }))).toEqual({ view, settings: { ...given } })
     }),
   )

@@ -1,5 +1,6 @@
 /** The pages of the console. */
-export type View = 'overview' | 'events'
+export const views = ['overview', 'events', 'cache'] as const
+export type View = (typeof views)[number]
 
 /** Where the user is: page and settings, all of it in the address, so that the address can be sent to others. */
 export interface Place {
@@ -10,7 +11,8 @@ export interface Place {
 /** @example readPlace('#/events?model=demo') // { view: 'events', settings: { model: 'demo' } } */
 export function readPlace(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2)
-  return { view: path === 'events' ? 'events' : 'overview', settings: Object.fromEntries(new URLSearchParams(query)) }
+  const view = views.find((name) => name === path) ?? 'overview'
+  return { view, settings: Object.fromEntries(new URLSearchParams(query)) }
 }
 
 /** The other way round; settings in a fixed order, so that equal places have equal addresses. */

@@ -41,6 +41,7 @@ export type ErrorCode =
   | 'upstream_unreachable'
   | 'upstream_too_large'
   | 'engine_unavailable'
+  | 'engine_restarting'
   | 'upstream_unavailable'
   | 'overloaded'
   | 'shutting_down'
@@ -83,6 +84,10 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
   upstream_failed: { status: 502, hint: 'The upstream gave no usable answer; try again, or look at its own log.' },
   upstream_unreachable: { status: 502, hint: 'Check base_url, network and proxy of the named upstream.' },
   upstream_too_large: { status: 502, hint: 'Ask for a shorter answer, or raise max_answer_bytes of the upstream.' },
+  engine_restarting: {
+    status: 503,
+    hint: 'Send the request again after the time in "retry-after"; the engine restarts by itself.',
+  },
   engine_unavailable: { status: 503, hint: 'Install the engine for this platform, or configure an upstream.' },
   upstream_unavailable: { status: 503, hint: 'Send the request again after the time in "retry-after".' },
   overloaded: { status: 503, hint: 'Send the request again after the time in "retry-after".' },

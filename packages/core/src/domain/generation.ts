@@ -24,6 +24,18 @@ export interface GenerationRequest {
   readonly topLogprobs: number | undefined
   /** What it asks of the prefix cache; `undefined` = nothing beyond what every request gets. */
   readonly cache?: CacheRequest | undefined
+  /** What it sets in the chat template; `undefined` = all as the template has it. */
+  readonly switches?: TemplateSwitches | undefined
+}
+
+/** What a client may set in a chat template. Left out = as the template has it where nobody says otherwise. */
+export interface TemplateSwitches {
+  /** How hard the model is to think, in the client's word. */
+  readonly effort?: string | undefined
+  /** Whether the model is to think before it answers. */
+  readonly thinking?: boolean | undefined
+  /** Variables of the template by name (`chat_template_kwargs`): values of JSON. */
+  readonly variables?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** A chat message as the model's template sees it. */

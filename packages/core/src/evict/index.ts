@@ -1,4 +1,6 @@
 export { LearningPolicy } from './learning-policy.ts'
-export type { LearningPolicyOptions } from './learning-policy.ts'
+export type { LearningPolicyOptions, RecalledBlock } from './learning-policy.ts'
 export { LruPolicy } from './lru-policy.ts'
 export type { EvictionPolicy, ChainUse } from './policy.ts'
+export { rememberedFor } from './remembered.ts'
+export { recomputeWeight } from './recompute-weight.ts'

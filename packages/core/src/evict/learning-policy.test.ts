@@ -76,6 +76,42 @@ test('it learns that who ended the turn comes back later than who called a tool'
   expect(better).toBeGreaterThan(untold + 0.02)
 })
 
+test('it keeps what comes back also where the blocks of answers are held before any prompt has them', () => {
+  const hits = ([new LruPolicy(), new LearningPolicy({ remembered: 1_000 })] as EvictionPolicy<string>[]).map(
+    (policy) => {
+      const held = new Set<string>()
+      const keep = (key: string, parent: string | undefined): void => {
+        if (held.has(key) || (parent !== undefined && !held.has(parent))) return
+        policy.admit(key, parent)
+        held.add(key)
+        const victim = held.size > 60 ? policy.victim() : undefined
+        if (victim === undefined) return
+        policy.remove(victim)
+        held.delete(victim)
+      }
+      let hit = 0
+      for (let at = 0; at < 3_000; at++) {
+        // Agents take turns, with an answer of a block each; a document is asked about once.
+        const [agent, turn] = [at % 10, Math.floor(at / 40) % 5]
+        const path =
+          at % 4 === 0
+            ? [
+                `agent ${agent}`,
+                ...Array.from({ length: 2 * turn }, (_, step) => `${at - (at % 200)} ${agent} ${step}`),
+              ]
+            : Array.from({ length: 7 }, (_, step) => `document ${at} ${step}`)
+        const blocks = path.map((_, index) => path.slice(0, index + 1).join())
+        hit += blocks.filter((key) => held.has(key)).length
+        policy.use({ blocks, end, open: false })
+        const answer = at % 4 === 0 ? `${at - (at % 200)} ${agent} ${2 * turn}` : `answer ${at}`
+        for (const [index, key] of [...blocks, [...path, answer].join()].entries()) keep(key, blocks[index - 1])
+      }
+      return hit
+    },
+  )
+  expect(hits[1]).toBeGreaterThan(1.2 * (hits[0] ?? NaN))
+})
+
 test('it learns anew when the traffic changes', () => {
   const first = agentsAmongDocuments(2_000)
   // Afterwards the documents are asked about again, 12 requests later, and the agents are gone.
@@ -159,13 +195,73 @@ test('a victim is held, not pinned, and nothing below it is held; there is one w
   )
 })
 
-test('of blocks alike the one that costs less to compute again goes first', () => {
+test('F-1 what costs more to compute again stays, once something is known; before that the oldest goes', () => {
+  const victimOf = (requests: number, weight: number): string | undefined => {
+    const policy = new LearningPolicy<string>({ remembered: 10 })
+    const use = (block: string): void => policy.use({ blocks: [block], end, open: false })
+    // Each block is used again three requests later, and no more.
+    for (let at = 0; at < requests - 3; at++) use(`${at - (Math.floor(at / 3) % 2 === 0 ? 0 : 3)}`)
+    for (const block of ['older', 'newer']) {
+      use(block)
+      policy.admit(block, undefined, block === 'older' ? 1 : weight)
+    }
+    use('other')
+    return policy.victim()
+  }
+  // The older one is expected sooner.
+  expect([victimOf(50, 1), victimOf(50, 8)]).toEqual(['newer', 'older'])
+  expect([victimOf(49, 1), victimOf(49, 8)]).toEqual(['older', 'older'])
+})
+
+test('what is asked before a block is computed is what becomes of it', () => {
+  const step = fc.record({
+    path: fc.array(fc.nat(2), { minLength: 1, maxLength: 4 }),
+    weight: fc.constantFrom(1, 2, 5),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 150 }), fc.integer({ min: 1, max: 6 }), (steps, capacity) => {
+      const policy = new LearningPolicy<string>({ remembered: 20 })
+      const held = new Set<string>()
+      const wrong: string[] = []
+      for (const { path, weight } of steps) {
+        const blocks = path.map((_, index) => path.slice(0, index + 1).join('.'))
+        policy.use({ blocks, end, open: false })
+        for (const [index, key] of blocks.entries()) {
+          if (held.has(key)) continue
+          // A parent that is the only end is one no longer when its child comes.
+          const isAlone = policy.victim() === blocks[index - 1]
+          const expected = policy.wouldKeep(key, blocks[index - 1], weight)
+          policy.admit(key, blocks[index - 1], weight)
+          held.add(key)
+          if (held.size <= capacity) continue
+          const victim = policy.victim() ?? key
+          if (!isAlone && (victim !== key) !== expected) wrong.push(key)
+          policy.remove(victim)
+          held.delete(victim)
+          if (victim === key) break
+        }
+      }
+      expect(wrong).toEqual([])
+    }),
+  )
+})
+
+test('what is recalled goes in the order of its last use, and a parent behind its children', () => {
   const policy = new LearningPolicy<string>({ remembered: 10 })
-  policy.use({ blocks: ['deep'], end, open: false })
-  policy.admit('deep', undefined, 4)
-  policy.use({ blocks: ['flat'], end, open: false })
-  policy.admit('flat', undefined, 1)
-  expect(policy.victim()).toBe('flat')
+  policy.recall([
+    { key: 'a', parent: undefined, use: 3 },
+    { key: 'a.b', parent: 'a', use: 1 },
+    { key: 'a.c', parent: 'a', use: 3 },
+    { key: 'd', parent: undefined, use: 2 },
+  ])
+  policy.use({ blocks: ['e'], end, open: false })
+  policy.admit('e', undefined)
+  const gone: (string | undefined)[] = []
+  for (let victim = policy.victim(); victim !== undefined; victim = policy.victim()) {
+    gone.push(victim)
+    policy.remove(victim)
+  }
+  expect(gone).toEqual(['a.b', 'd', 'a.c', 'a', 'e'])
 })
 
 test('a block that is cut in two goes from its end, and its upper part knows the past', () => {

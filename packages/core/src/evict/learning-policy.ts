@@ -4,6 +4,7 @@ import { ReuseCensus } from './reuse-census.ts'
 import { reuseClass, reuseClasses } from './reuse-class.ts'
 import { reuseWorth, unknownWorth } from './reuse-worth.ts'
 import type { TrackedBlock } from './tracked-block.ts'
+import { trackBlock } from './tracked-block.ts'
 import { TrackedBlocks } from './tracked-blocks.ts'
 
 /** Requests between two looks at what was learnt. */
@@ -11,9 +12,22 @@ const learningInterval = 50
 /** What a look leaves of the evidence: half after some 1,100 requests. */
 const fading = 0.97
 
+/** Measured, with keys of 64 characters; see docs/eviction.md. */
+const bytesPerBlock = 310
+const bytesOfCurves = 2_800_000
+
 export interface LearningPolicyOptions {
-  /** Blocks remembered beyond those held, some 200 bytes each; several times what is held serves well. */
+  /** Blocks remembered beyond those held: see `rememberedFor`. */
   readonly remembered: number
+}
+
+/** A block that was held before, in the time of another process. */
+export interface RecalledBlock<Key> {
+  readonly key: Key
+  readonly parent: Key | undefined
+  readonly weight?: number
+  /** Blocks of one request have the same number, those of later ones a higher one, from 1 on without gaps. */
+  readonly use: number
 }
 
 /**
@@ -24,7 +38,7 @@ export interface LearningPolicyOptions {
  * @example const policy = new LearningPolicy<string>({ remembered: 8 * capacity })
  */
 export class LearningPolicy<Key> implements EvictionPolicy<Key> {
-  readonly #remembered: number
+  #remembered: number
   readonly #blocks = new TrackedBlocks<Key>()
   readonly #census = new ReuseCensus(reuseClasses)
   readonly #leaves = new LeafGrid<Key>(unknownWorth())
@@ -32,15 +46,35 @@ export class LearningPolicy<Key> implements EvictionPolicy<Key> {
 
   /** @throws RangeError when `remembered` is not an integer of at least 0 */
   constructor(options: LearningPolicyOptions) {
-    if (!Number.isSafeInteger(options.remembered) || options.remembered < 0) {
-      throw new RangeError(`remembered must be an integer of at least 0, got ${options.remembered}`)
-    }
-    this.#remembered = options.remembered
+    this.#remembered = wholeNumber(options.remembered)
+  }
+
+  /** Blocks remembered from now on beyond those held. @throws RangeError when it is not an integer of at least 0 */
+  set remembered(count: number) {
+    this.#remembered = wholeNumber(count)
   }
 
   /** Blocks it knows of, held or remembered. */
   get tracked(): number {
     return this.#blocks.size
+  }
+
+  /** Bytes that its memory takes, some percent more or less. */
+  get bytes(): number {
+    return bytesOfCurves + bytesPerBlock * this.#blocks.size
+  }
+
+  /**
+   * Takes in what was held before a restart, parents before their children and never used before them. Nothing else is
+   * known yet. Side effect: time goes on to the latest of their uses.
+   */
+  recall(blocks: readonly RecalledBlock<Key>[]): void {
+    let latest = 0
+    for (const { use } of blocks) latest = Math.max(latest, use)
+    for (; this.#now < latest; this.#now++) this.#census.advance()
+    this.#leaves.advance(this.#now)
+    // That some prompt had them is all that is known.
+    for (const { key, parent, weight, use } of blocks) this.#hold(key, { parent, weight, lastUse: use }).asked = true
   }
 
   use(use: ChainUse<Key>): void {
@@ -61,20 +95,19 @@ export class LearningPolicy<Key> implements EvictionPolicy<Key> {
     if (this.#now % learningInterval === 0) this.#learn()
   }
 
-  admit(key: Key, parentKey: Key | undefined, weight = 1): void {
-    const parent = parentKey === undefined ? undefined : this.#blocks.held(parentKey)
-    const band = weightBand(weight)
-    const block = this.#blocks.find(key) ?? this.#unused(key, parent)
-    if (block.held) throw new RangeError('the block is held already')
-    this.#blocks.hold(block)
-    block.parent = parent
-    block.children = 0
-    block.band = band
-    if (parent !== undefined) {
-      parent.children++
-      this.#leaves.remove(parent)
-    }
-    this.#offer(block)
+  admit(key: Key, parent: Key | undefined, weight = 1): void {
+    this.#hold(key, { parent, weight, lastUse: this.#now })
+  }
+
+  /**
+   * Whether a block that is not held would stay if it were admitted without room for it: another one would be the
+   * victim. Changes nothing.
+   */
+  wouldKeep(key: Key, parentKey: Key | undefined, weight = 1): boolean {
+    const parent = parentKey === undefined ? undefined : this.#blocks.find(parentKey)
+    const known = this.#blocks.find(key)
+    const block = known ?? this.#descendant(trackBlock(key, this.#now, depthBelow(parent)), parent)
+    return !this.#leaves.wouldBeFirst({ ...block, band: weightBand(weight), reuseClass: reuseClass(block) })
   }
 
   victim(): Key | undefined {
@@ -101,8 +134,8 @@ export class LearningPolicy<Key> implements EvictionPolicy<Key> {
     const lower = this.#blocks.held(key)
     if (this.#blocks.find(upperKey) !== undefined) throw new RangeError('the upper part is known already')
     const upper = this.#blocks.add(upperKey, lower.lastUse, lower.depth)
-    const { parent, band, bornAt, reuses, gap, generation, brought, turnOver } = lower
-    Object.assign(upper, { parent, band, bornAt, reuses, gap, generation, brought, turnOver, children: 1 })
+    const { parent, band, asked, bornAt, reuses, gap, generation, brought, turnOver } = lower
+    Object.assign(upper, { parent, band, asked, bornAt, reuses, gap, generation, brought, turnOver, children: 1 })
     this.#blocks.hold(upper)
     lower.parent = upper
     upper.reuseClass = reuseClass(upper)
@@ -125,27 +158,55 @@ export class LearningPolicy<Key> implements EvictionPolicy<Key> {
   /** Notes that a block was used in the present request; it waits again when it is classified. */
   #touch(key: Key, depth: number, above: TrackedBlock<Key> | undefined): TrackedBlock<Key> {
     const known = this.#blocks.find(key)
-    if (known === undefined) {
-      const block = this.#blocks.add(key, this.#now, depth)
-      if (above !== undefined) block.generation = above.generation + Number(above.bornAt !== this.#now)
-      return block
-    }
+    if (known === undefined) return this.#born(this.#blocks.add(key, this.#now, depth), above)
     this.#census.hit(known.reuseClass, known.lastUse)
     known.gap = this.#now - known.lastUse
-    known.reuses++
     known.lastUse = this.#now
     if (!known.held) this.#blocks.remember(known)
+    if (!known.asked) return this.#born(known, above)
+    known.reuses++
     return known
   }
 
-  /** A block that comes without having been asked for, as those of an answer do: it shares its parent's prospects. */
-  #unused(key: Key, parent: TrackedBlock<Key> | undefined): TrackedBlock<Key> {
-    const block = this.#blocks.add(key, this.#now, parent === undefined ? 0 : parent.depth + 1)
-    block.generation = parent?.generation ?? 0
-    block.brought = parent?.brought ?? 0
-    block.turnOver = parent?.turnOver ?? false
+  /** The present request is the first with this block in its prompt. */
+  #born(block: TrackedBlock<Key>, above: TrackedBlock<Key> | undefined): TrackedBlock<Key> {
+    block.asked = true
+    block.bornAt = this.#now
+    block.generation = above === undefined ? 0 : above.generation + Number(above.bornAt !== this.#now)
+    return block
+  }
+
+  #hold(
+    key: Key,
+    held: { readonly parent: Key | undefined; readonly weight?: number | undefined; readonly lastUse: number },
+  ): TrackedBlock<Key> {
+    const parent = held.parent === undefined ? undefined : this.#blocks.held(held.parent)
+    const band = weightBand(held.weight ?? 1)
+    const block = this.#blocks.find(key) ?? this.#unused(key, parent, held.lastUse)
+    if (block.held) throw new RangeError('the block is held already')
+    this.#blocks.hold(block)
+    block.parent = parent
+    block.children = 0
+    block.band = band
+    if (parent !== undefined) {
+      parent.children++
+      this.#leaves.remove(parent)
+    }
+    this.#offer(block)
+    return block
+  }
+
+  #unused(key: Key, parent: TrackedBlock<Key> | undefined, lastUse: number): TrackedBlock<Key> {
+    const block = this.#descendant(this.#blocks.add(key, lastUse, depthBelow(parent)), parent)
     this.#classify(block)
     return block
+  }
+
+  /** A block that comes without having been asked for, as those of an answer do, shares its parent's prospects. */
+  #descendant(block: TrackedBlock<Key>, parent: TrackedBlock<Key> | undefined): TrackedBlock<Key> {
+    if (parent === undefined) return block
+    const { generation, brought, turnOver } = parent
+    return Object.assign(block, { generation, brought, turnOver })
   }
 
   #classify(block: TrackedBlock<Key>): void {
@@ -172,7 +233,7 @@ export class LearningPolicy<Key> implements EvictionPolicy<Key> {
 
   #newTokens({ blocks, end }: ChainUse<Key>): number {
     let known = 0
-    while (known < blocks.length && this.#blocks.find(blocks[known] as Key) !== undefined) known++
+    while (known < blocks.length && this.#blocks.find(blocks[known] as Key)?.asked === true) known++
     return blocks.length === 0 ? 0 : end(blocks.length - 1) - (known === 0 ? 0 : end(known - 1))
   }
 
@@ -189,4 +250,15 @@ export class LearningPolicy<Key> implements EvictionPolicy<Key> {
     this.#leaves.rank(reuseWorth(this.#census))
     this.#census.fade(fading)
   }
+}
+
+function depthBelow(parent: TrackedBlock<unknown> | undefined): number {
+  return parent === undefined ? 0 : parent.depth + 1
+}
+
+function wholeNumber(remembered: number): number {
+  if (!Number.isSafeInteger(remembered) || remembered < 0) {
+    throw new RangeError(`remembered must be an integer of at least 0, got ${remembered}`)
+  }
+  return remembered
 }

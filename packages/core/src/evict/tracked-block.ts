@@ -7,6 +7,8 @@ export interface TrackedBlock<Key> {
   /** Held blocks right below. */
   children: number
   pins: number
+  /** Some prompt had it: those of an answer are held before any has. */
+  asked: boolean
   /** Blocks above it. */
   depth: number
   /** Band of its weight. */
@@ -41,6 +43,7 @@ export function trackBlock<Key>(key: Key, now: number, depth: number): TrackedBl
     held: false,
     children: 0,
     pins: 0,
+    asked: false,
     depth,
     band: 0,
     lastUse: now,

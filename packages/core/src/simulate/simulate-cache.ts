@@ -18,6 +18,8 @@ export interface CacheSimulationOptions {
   readonly capacityBlocks: number
   /** Tokens of a full block. */
   readonly block: number
+  /** Weight of a block that begins at a position, as the policy takes it; 1 for all where it is left out. */
+  readonly weightAt?: ((position: number) => number) | undefined
 }
 
 /**
@@ -33,13 +35,14 @@ export class CacheSimulation {
   readonly #policy: ReplayPolicy
   readonly #capacity: number
   readonly #block: number
+  readonly #weightAt: (position: number) => number
   readonly #held = new Set<number>()
   #requests = 0
   #inputTokens = 0
   #hitTokens = 0
 
   /** @throws RangeError when capacity or block are not integers of at least 1 */
-  constructor({ policy, capacityBlocks, block }: CacheSimulationOptions) {
+  constructor({ policy, capacityBlocks, block, weightAt }: CacheSimulationOptions) {
     for (const [name, value] of Object.entries({ capacityBlocks, block })) {
       if (!Number.isSafeInteger(value) || value < 1)
         throw new RangeError(`${name} must be a whole number of at least 1, got ${value}`)
@@ -47,6 +50,7 @@ export class CacheSimulation {
     this.#policy = policy
     this.#capacity = capacityBlocks
     this.#block = block
+    this.#weightAt = weightAt ?? (() => 1)
   }
 
   /** Blocks held now; never more than the capacity. */
@@ -78,7 +82,7 @@ export class CacheSimulation {
     this.#policy.use({ blocks: Array.from(chain), end, open: chain.length * this.#block > blockTokens, turnOver })
     for (let index = matched; index < chain.length; index++) {
       // Without its parent a block is of no use, and neither are those behind it.
-      if (!this.#keep(chain[index] as number, index === 0 ? undefined : chain[index - 1])) break
+      if (!this.#keep(chain, index)) break
     }
     return hit
   }
@@ -89,8 +93,9 @@ export class CacheSimulation {
     return matched
   }
 
-  #keep(block: number, parent: number | undefined): boolean {
-    this.#policy.admit(block, parent)
+  #keep(chain: Int32Array, index: number): boolean {
+    const block = chain[index] as number
+    this.#policy.admit(block, index === 0 ? undefined : chain[index - 1], this.#weightAt(index * this.#block))
     if (this.#held.size >= this.#capacity) {
       const victim = this.#policy.victim() ?? block
       this.#policy.remove(victim)

@@ -1,5 +1,6 @@
 import { LearningPolicy } from '../evict/learning-policy.ts'
 import { LruPolicy } from '../evict/lru-policy.ts'
+import { rememberedFor } from '../evict/remembered.ts'
 import type { ChainedRequest } from './block-chains.ts'
 import { MinPolicy } from './min-policy.ts'
 import type { CacheTotals, ReplayPolicy } from './simulate-cache.ts'
@@ -54,9 +55,4 @@ function policyOf(name: CachePolicyName, { requests, capacityBlocks }: CacheQues
     default:
       throw new RangeError(`no policy is called ${String(name satisfies never)}`)
   }
-}
-
-/** Small caches remember more beyond themselves: reuse after a long time is learnt from what they do not hold. */
-export function rememberedFor(capacityBlocks: number): number {
-  return Math.max(32_768, 8 * capacityBlocks)
 }

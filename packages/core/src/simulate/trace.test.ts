@@ -41,6 +41,12 @@ test.each([
     ['{"timestamp": 0, "input_length": 1, "hash_ids": [1.5]}'],
     'line 1: hash_ids must be a list of whole numbers',
   ],
+  [
+    'too few ids',
+    [good, '{"timestamp": 0, "input_length": 1500, "hash_ids": [0]}'],
+    'line 2: hash_ids has 1, but input_length 1500 is 3 of 512 tokens (mooncake)',
+  ],
+  ['too many ids', ['{"timestamp": 0, "input_length": 512, "hash_ids": [0, 1]}'], 'line 1: hash_ids has 2, but'],
   ['another format', [good, '{"timestamp": 0, "input_length": 1, "runs": []}'], 'line 2: hash_ids must be a list'],
   [
     'a bad run',

@@ -25,6 +25,8 @@ interface TraceFormat {
   readonly field: string
   readonly expected: string
   readonly blocks: (value: unknown) => number[] | string
+  /** Each token of the prompt is in a block. */
+  readonly whole: boolean
 }
 
 const formats: readonly TraceFormat[] = [
@@ -35,8 +37,16 @@ const formats: readonly TraceFormat[] = [
     expected: 'a list of block ids',
     blocks: (value) =>
       Array.isArray(value) && value.every(isCount) ? value : 'hash_ids must be a list of whole numbers',
+    whole: true,
   },
-  { name: 'agentcode', blockTokens: 64, field: 'runs', expected: 'runs of block ids', blocks: expandRuns },
+  {
+    name: 'agentcode',
+    blockTokens: 64,
+    field: 'runs',
+    expected: 'runs of block ids',
+    blocks: expandRuns,
+    whole: false,
+  },
 ]
 
 /**
@@ -92,6 +102,11 @@ function requestOf(row: Row, format: TraceFormat, number: number): TraceRequest 
   if (typeof timestamp !== 'number') throw new TraceError(`line ${number}: timestamp must be a number of milliseconds`)
   const blocks = format.blocks(row[format.field])
   if (typeof blocks === 'string') throw new TraceError(`line ${number}: ${blocks} (${format.name})`)
+  const fitting = Math.ceil(inputTokens / format.blockTokens)
+  if (format.whole && blocks.length !== fitting) {
+    const counts = `${format.field} has ${blocks.length}, but input_length ${inputTokens} is ${fitting} of ${format.blockTokens} tokens`
+    throw new TraceError(`line ${number}: ${counts} (${format.name})`)
+  }
   return {
     blockTokens: format.blockTokens,
     blocks,

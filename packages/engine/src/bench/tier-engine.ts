@@ -1,13 +1,12 @@
-import { execFileSync } from 'node:child_process'
-import { readdirSync, statfsSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { totalmem } from 'node:os'
-import { join } from 'node:path'
 import type { GenerationRequest, PromptReport } from '@incipit/core'
 import { requestId } from '@incipit/core'
 import type { Engine, EngineConfig } from '../engine.ts'
 import { startEngine } from '../host/engine-process.ts'
 import type { Model, ModelFacts } from '../native/contract.ts'
 import { promptTokens } from '../template/prompt-tokenizer.ts'
+import { dropPageCache } from './drop-page-cache.ts'
 import type { BenchTier, TierBenchOptions, TierReport } from './measure-tiers.ts'
 import { promptOfLength, requestOf } from './prompt-of-length.ts'
 
@@ -193,13 +192,4 @@ async function started(config: EngineConfig): Promise<Engine> {
   const start = await startEngine(config)
   if (start.kind === 'unavailable') throw new Error(start.reason)
   return start.engine
-}
-
-/** Of the files of blocks only: weights stay in memory. */
-function dropPageCache(dataDir: string): void {
-  if (process.platform !== 'linux') throw new Error('the page cache can be dropped on Linux only')
-  for (const store of readdirSync(join(dataDir, 'kv'))) {
-    const states = join(dataDir, 'kv', store, 'states')
-    execFileSync('dd', [`of=${states}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none'])
-  }
 }

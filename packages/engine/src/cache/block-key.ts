@@ -42,7 +42,8 @@ export function blockKeys(
 
 const hostIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
-function littleEndian(tokens: Int32Array): Uint8Array {
+/** The bytes of tokens, the same on every machine. */
+export function littleEndian(tokens: Int32Array): Uint8Array {
   if (hostIsLittleEndian) return new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength)
   const bytes = new Uint8Array(tokens.byteLength)
   const view = new DataView(bytes.buffer)

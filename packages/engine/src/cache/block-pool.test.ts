@@ -1,9 +1,10 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { aUse } from '../testing/chain-use.ts'
 import { BlockPool } from './block-pool.ts'
-import type { NewBlock } from './block-pool.ts'
+import type { NewPoolBlock } from './block-pool.ts'
 
-const aBlock = (key: string, parentKey?: string, scope = 's'): NewBlock => ({
+const aBlock = (key: string, parentKey?: string, scope = 's'): NewPoolBlock => ({
   key,
   parentKey,
   scope,
@@ -12,21 +13,47 @@ const aBlock = (key: string, parentKey?: string, scope = 's'): NewBlock => ({
 })
 const tokensOf = (key: string): Int32Array => aBlock(key).tokens
 
-test('the coldest chain goes first, children before parents', () => {
+/** A request of these blocks, and what it leaves behind. */
+function request(pool: BlockPool, ...keys: readonly string[]): void {
+  pool.use(aUse(keys))
+  for (const [index, key] of keys.entries()) if (!pool.has(key)) pool.add(aBlock(key, keys[index - 1]))
+}
+
+test('F-1 as long as nothing is learnt the coldest chain goes first, children before parents', () => {
   const pool = new BlockPool(40)
-  pool.add(aBlock('a1'))
-  pool.add(aBlock('a2', 'a1'))
-  pool.add(aBlock('b1'))
-  pool.add(aBlock('b2', 'b1'))
-  pool.touch(['a1', 'a2'], 2)
+  request(pool, 'a1', 'a2')
+  request(pool, 'b1', 'b2')
+  request(pool, 'a1', 'a2')
   const gone: string[] = []
   for (const key of ['c1', 'c2', 'c3', 'c4']) {
     const before = ['a1', 'a2', 'b1', 'b2'].filter((one) => pool.has(one))
-    pool.add(aBlock(key))
+    request(pool, key)
     gone.push(...before.filter((one) => !pool.has(one)))
   }
   expect(gone).toEqual(['b2', 'b1', 'a2', 'a1'])
   expect([pool.size, pool.bytes, pool.evicted]).toEqual([4, 40, 4])
+})
+
+test('what would go at once is not kept, unless it is on its way to the disk', () => {
+  const pool = new BlockPool(20)
+  pool.use(aUse(['old']))
+  request(pool, 'a1', 'a2')
+  expect(pool.add(aBlock('old'))).toBeUndefined()
+  expect(pool.has('a2')).toBe(true)
+  expect(pool.add({ ...aBlock('old'), passing: true })).toBeDefined()
+  expect(['a1', 'a2', 'old'].map((key) => pool.has(key))).toEqual([true, false, true])
+})
+
+test('what a lookup found stays until it is let go', () => {
+  const pool = new BlockPool(40)
+  request(pool, 'a1', 'a2')
+  request(pool, 'b1', 'b2')
+  const letGo = pool.hold(['a1', 'a2', 'a3'])
+  request(pool, 'c1', 'c2')
+  expect(['a1', 'a2', 'b1', 'b2'].map((key) => pool.has(key))).toEqual([true, true, false, false])
+  letGo()
+  request(pool, 'd1', 'd2')
+  expect(['a1', 'a2', 'c1', 'c2'].map((key) => pool.has(key))).toEqual([false, false, true, true])
 })
 
 test('buffers are made once and reused', () => {
@@ -70,7 +97,7 @@ test('every block that is kept can be reached from its first', () => {
       const seen = new Set<string>()
       for (const { key, touch } of actions) {
         const chain = Array.from({ length: key.length }, (_, index) => key.slice(0, index + 1))
-        if (touch) pool.touch(chain, chain.length)
+        if (touch) pool.use(aUse(chain))
         else pool.add(aBlock(key, chain.at(-2)))
         seen.add(key)
         expect(pool.bytes).toBeLessThanOrEqual(capacity)

@@ -1,80 +1,34 @@
+import type { ChainUse } from '@incipit/core'
+import type { BlockView, NewBlock, ShelfOptions } from './block-shelf.ts'
+import { BlockShelf } from './block-shelf.ts'
 import type { PartialBlock } from './child-index.ts'
-import { ChildIndex, rootOf } from './child-index.ts'
+import type { PinnedBlocks } from './pinned-blocks.ts'
 
-/** A block to keep: its key, its parent's, and where it belongs. */
-export interface NewBlock {
-  readonly key: string
-  /** `undefined` for the first block of a prefix. */
-  readonly parentKey: string | undefined
-  readonly scope: string
-  /** Compared on every hit: a colliding key must not serve another prompt's state. */
-  readonly tokens: Int32Array
+/** A block to keep in RAM. */
+export interface NewPoolBlock extends NewBlock {
   readonly bytes: number
-}
-
-/** A block as others may look at it. */
-export interface BlockView {
-  readonly key: string
-  /** `undefined` for the first block of a prefix. */
-  readonly parentKey: string | undefined
-  readonly scope: string
-  /** Requests that reused its state. */
-  readonly hits: number
-  /** Milliseconds since 1970; `undefined` where nobody knows any more. */
-  readonly storedAt: number | undefined
-  readonly usedAt: number
-}
-
-/** What of a pool is to stay as long as there is anything else to drop. */
-export interface BlockKeeper {
-  keeps(key: string): boolean
-  /** At most so many blocks are to be kept from now on. */
-  limit(blocks: number): void
-}
-
-interface Block extends BlockView {
-  readonly key: string
-  /** Key of its parent, or what stands for none. */
-  readonly parent: string
-  readonly scope: string
-  readonly tokens: Int32Array
-  readonly slab: Uint8Array
-  hits: number
-  usedAt: number
-  colder: Block | undefined
-  warmer: Block | undefined
+  /** Another block goes for it even where that one is worth more: it is on its way to the disk. */
+  readonly passing?: boolean | undefined
 }
 
 /**
  * KV blocks in RAM under a byte budget. Buffers are made once and reused: a fresh large buffer costs
- * more than the copy into it. Ancestors are always warmer than their descendants, so that the coldest
- * block never has a child: a child is useless without its parent.
+ * more than the copy into it.
  */
 export class BlockPool {
   readonly capacityBytes: number
-  readonly #keeper: BlockKeeper | undefined
-  readonly #blocks = new Map<string, Block>()
-  readonly #children = new ChildIndex()
+  readonly #shelf: BlockShelf<Uint8Array>
   readonly #spare: Uint8Array[] = []
-  readonly #now: () => number
   #slabBytes = 0
   #slabs = 0
-  #warmest: Block | undefined
-  #coldest: Block | undefined
-  #evicted = 0
 
-  /**
-   * @param keeper keeps with a block all of its ancestors
-   * @param now the wall clock, in milliseconds since 1970
-   */
-  constructor(capacityBytes: number, keeper?: BlockKeeper, now: () => number = Date.now) {
+  constructor(capacityBytes: number, options: Partial<ShelfOptions> = {}) {
     this.capacityBytes = capacityBytes
-    this.#keeper = keeper
-    this.#now = now
+    this.#shelf = new BlockShelf({ now: Date.now, ...options })
   }
 
   get size(): number {
-    return this.#blocks.size
+    return this.#shelf.size
   }
 
   /** Bytes of the buffers made so far, those waiting for reuse included. */
@@ -84,144 +38,89 @@ export class BlockPool {
 
   /** Blocks dropped for others since the start. */
   get evicted(): number {
-    return this.#evicted
+    return this.#shelf.evicted
+  }
+
+  /** Memory of what decides which block goes. */
+  get policyBytes(): number {
+    return this.#shelf.policyBytes
   }
 
   has(key: string): boolean {
-    return this.#blocks.has(key)
+    return this.#shelf.has(key)
   }
 
   /** The state of a block, or `undefined`; valid until the next `add`. Does not count as use. */
   find(key: string, tokens: Int32Array): Uint8Array | undefined {
-    const block = this.#blocks.get(key)
-    if (block === undefined || !sameTokens(block.tokens, tokens)) return undefined
-    return block.slab
+    const block = this.#shelf.find(key)
+    return block === undefined || !sameTokens(block.tokens, tokens) ? undefined : block.place
   }
 
   /** The block behind `parent` that goes on most like `rest`. */
   closest(parent: string, rest: Int32Array): PartialBlock | undefined {
-    return this.#children.closest(parent, rest)
+    return this.#shelf.closest(parent, rest)
   }
 
-  /** Marks the first `count` blocks of a chain as just used. */
-  touch(keys: readonly string[], count: number): void {
-    const now = this.#now()
-    for (let index = count - 1; index >= 0; index--) {
-      const block = this.#blocks.get(keys[index] as string)
-      if (block === undefined) continue
-      block.usedAt = now
-      this.#unlink(block)
-      this.#linkBehind(block, undefined)
-    }
+  /** A request has ended that used these blocks, as far as they are here. */
+  use(use: ChainUse<string>): void {
+    this.#shelf.use(use)
+  }
+
+  /** Keeps those of a chain that are here until the function it returns is called, which is soon. */
+  hold(keys: readonly string[]): () => void {
+    return this.#shelf.hold(keys)
+  }
+
+  /** Pins of one book. */
+  pins(): PinnedBlocks {
+    return this.#shelf.pins()
   }
 
   /** A request goes on with the state of this block. */
   countHit(key: string): void {
-    const block = this.#blocks.get(key)
+    const block = this.#shelf.find(key)
     if (block !== undefined) block.hits++
   }
 
-  /** All blocks, the warmest first, parents before children. */
-  *warmestFirst(): Iterable<BlockView> {
-    for (let block = this.#warmest; block !== undefined; block = block.colder) yield block
+  /** All blocks, those used last first, parents before children. */
+  lastUsedFirst(): Iterable<BlockView> {
+    return this.#shelf.lastUsedFirst()
   }
 
   /**
    * Makes room for a block and returns the buffer to fill; `undefined` when the budget has no room for
-   * it, when its parent is not here, or when it is here already. May drop the coldest block.
+   * it, when it is not worth dropping another one, when its parent is not here, or when it is here already.
    */
-  add(block: NewBlock): Uint8Array | undefined {
-    if (this.#blocks.has(block.key)) return undefined
-    const parent = block.parentKey === undefined ? undefined : this.#blocks.get(block.parentKey)
-    if (block.parentKey !== undefined && parent === undefined) return undefined
-    const slab = this.#takeSlab(block.bytes, parent)
-    if (slab === undefined) return undefined
-    const now = this.#now()
-    const added: Block = {
-      key: block.key,
-      parentKey: block.parentKey,
-      parent: block.parentKey ?? rootOf(block.scope),
-      scope: block.scope,
-      tokens: block.tokens,
-      slab,
-      hits: 0,
-      storedAt: now,
-      // It is copied behind the request that used its parent last.
-      usedAt: parent?.usedAt ?? now,
-      colder: undefined,
-      warmer: undefined,
-    }
-    this.#blocks.set(block.key, added)
-    this.#children.add(added.parent, added)
-    this.#linkBehind(added, parent)
+  add(block: NewPoolBlock): Uint8Array | undefined {
+    const { key, parentKey, bytes, passing } = block
+    if (this.has(key) || (parentKey !== undefined && !this.has(parentKey)) || !this.#fits(bytes)) return undefined
+    const full = this.#spare.length === 0 && (this.#slabs + 1) * bytes > this.capacityBytes
+    const claim = this.#shelf.claim(block, { full, must: passing === true })
+    if (claim === undefined) return undefined
+    const slab = claim.place ?? this.#spare.pop() ?? this.#newSlab()
+    this.#shelf.put(block, slab)
     return slab
   }
 
   /** Drops the blocks of every scope that begins with `scopePrefix`. */
   reset(scopePrefix: string): { readonly blocks: number; readonly bytes: number } {
-    let blocks = 0
-    for (const block of this.#blocks.values()) {
-      if (!block.scope.startsWith(scopePrefix)) continue
-      this.#drop(block)
-      blocks++
+    const dropped = this.#shelf.reset(scopePrefix)
+    for (const { place } of dropped) this.#spare.push(place)
+    return { blocks: dropped.length, bytes: dropped.length * this.#slabBytes }
+  }
+
+  /** All blocks of one context have one size; a block of another size belongs elsewhere. */
+  #fits(bytes: number): boolean {
+    if (this.#slabBytes === 0) {
+      this.#slabBytes = bytes
+      this.#shelf.fits(Math.floor(this.capacityBytes / bytes))
     }
-    return { blocks, bytes: blocks * this.#slabBytes }
+    return bytes === this.#slabBytes && bytes <= this.capacityBytes
   }
 
-  #takeSlab(bytes: number, parent: Block | undefined): Uint8Array | undefined {
-    // All blocks of one context have one size; a block of another size belongs elsewhere.
-    if (this.#slabBytes === 0) this.#slabBytes = bytes
-    if (bytes !== this.#slabBytes) return undefined
-    const spare = this.#spare.pop()
-    if (spare !== undefined) return spare
-    if ((this.#slabs + 1) * bytes <= this.capacityBytes) {
-      this.#slabs++
-      return new Uint8Array(bytes)
-    }
-    const coldest = this.#victim(parent)
-    if (coldest === undefined || coldest === parent) return undefined
-    this.#drop(coldest)
-    this.#evicted++
-    return this.#spare.pop()
-  }
-
-  /** The coldest block that is not kept: descendants of such a one are not kept either, and colder. */
-  #victim(parent: Block | undefined): Block | undefined {
-    const keeper = this.#keeper
-    if (keeper === undefined) return this.#coldest
-    keeper.limit(Math.floor(this.#slabs / 2))
-    for (let block = this.#coldest; block !== undefined && block !== parent; block = block.warmer) {
-      if (!keeper.keeps(block.key)) return block
-    }
-    // Memory pressure wins over every wish (P-7).
-    return this.#coldest
-  }
-
-  #drop(block: Block): void {
-    this.#blocks.delete(block.key)
-    this.#children.delete(block.parent, block.key)
-    this.#unlink(block)
-    this.#spare.push(block.slab)
-  }
-
-  #unlink(block: Block): void {
-    if (block.warmer === undefined) this.#warmest = block.colder
-    else block.warmer.colder = block.colder
-    if (block.colder === undefined) this.#coldest = block.warmer
-    else block.colder.warmer = block.warmer
-    block.warmer = undefined
-    block.colder = undefined
-  }
-
-  /** Puts a block one place colder than `warmer`, or at the warm end. */
-  #linkBehind(block: Block, warmer: Block | undefined): void {
-    const colder = warmer === undefined ? this.#warmest : warmer.colder
-    block.warmer = warmer
-    block.colder = colder
-    if (warmer === undefined) this.#warmest = block
-    else warmer.colder = block
-    if (colder === undefined) this.#coldest = block
-    else colder.warmer = block
+  #newSlab(): Uint8Array {
+    this.#slabs++
+    return new Uint8Array(this.#slabBytes)
   }
 }
 

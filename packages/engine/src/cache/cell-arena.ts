@@ -94,16 +94,22 @@ export class CellArena {
       const outcome = await this.#context.decode(rows)
       if (outcome.kind !== 'done') return false
     }
+    const nothing = this.#read(scratch)
+    const unheld = nothing.subarray(nothing.length - this.#context.recurrentBytes(scratch))
     for (const size of fillerSizes) {
       this.#context.copySequence(filler, scratch, 0, size)
-      const blob = new Uint8Array(this.#context.stateBytes(scratch))
-      this.#context.readState(scratch, blob)
+      this.#fillers.set(size, withoutRecurrent(this.#read(scratch), this.#context.recurrentBytes(scratch), unheld))
       this.#context.removeSequence(scratch, 0, -1)
-      this.#fillers.set(size, blob)
     }
     this.#context.removeSequence(filler, 0, -1)
     this.#records = findRecords(this.#fillers)
     return this.#records.length > 0 && this.#acceptsPositions()
+  }
+
+  #read(sequence: number): Uint8Array {
+    const blob = new Uint8Array(this.#context.stateBytes(sequence))
+    this.#context.readState(sequence, blob)
+    return blob
   }
 
   /** Takes the `count` lowest free pages above page `above`, in ascending order. */
@@ -214,9 +220,9 @@ export class CellArena {
     const first = this.#context.cells
     setPositions(blob, this.#records, { count: pageCells, first })
     const accepted = this.#context.writeState(scratch, blob)
-    const range = this.#context.sequenceRange(scratch)
+    const held = this.#read(scratch)
     const removed = this.#context.removeSequence(scratch, 0, -1)
-    return accepted && removed && range.first === first && range.last === first + pageCells - 1
+    return accepted && removed && Buffer.compare(held, blob) === 0
   }
 }
 
@@ -236,6 +242,12 @@ export function cellsOverStep(cell: number): number {
 /** -1 for cells before the first page. */
 function pageOf(cell: number): number {
   return Math.floor((cell - reservedCells) / pageCells)
+}
+
+/** State of the same cells, of which recurrent layers know nothing: they have one state for all, which filler must not take. */
+function withoutRecurrent(blob: Uint8Array, recurrentBytes: number, unheld: Uint8Array): Uint8Array {
+  if (recurrentBytes === 0) return blob
+  return Buffer.concat([blob.subarray(0, blob.length - recurrentBytes), unheld])
 }
 
 /** Where the records of a state blob of `count` cells begin: at `fixed + count * perCell`. */

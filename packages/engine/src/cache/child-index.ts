@@ -31,6 +31,11 @@ export class ChildIndex {
     if (known?.delete(key) === true && known.size === 0) this.#children.delete(parent)
   }
 
+  /** Keys of the blocks right behind one. */
+  below(parent: string): Iterable<string> {
+    return this.#children.get(parent)?.keys() ?? []
+  }
+
   /** The child that shares the most tokens with `rest`; `undefined` where none shares any. */
   closest(parent: string, rest: Int32Array): PartialBlock | undefined {
     let closest: PartialBlock | undefined

@@ -1,18 +1,21 @@
 import type { Context } from '../native/contract.ts'
-import { blockKeys, blockTokens } from './block-key.ts'
+import { blockKeys } from './block-key.ts'
 import type { CellRun } from './cell-arena.ts'
+import { leastPiece } from './checkpoint/turn-ends.ts'
 import type { CheckpointStore, FoundCheckpoint } from './checkpoint/checkpoint-store.ts'
 import type { DiskTier } from './disk/disk-tier.ts'
-import { CellArena, pageCells, reservedSequences } from './cell-arena.ts'
+import type { PinFile } from './disk/pin-file.ts'
+import { CellArena, pageCells } from './cell-arena.ts'
 import type { PromptPin } from '../schedule/request.ts'
-import type { Lease, LeaseRequest } from './lease.ts'
+import { HotSet } from './hot-set.ts'
+import { LeaseFiller } from './lease-filler.ts'
+import type { Lease, LeaseRequest, RequestEnd } from './lease.ts'
 import { PageHolders, cellRuns, joinPages, pagesFor } from './page-table.ts'
+import type { FoundPrefix } from './prefix-finder.ts'
+import { PrefixFinder, nothingFound, sharedTokens } from './prefix-finder.ts'
 import { PrefixTree } from './prefix-tree.ts'
-import type { PrefixMatch, PrefixNode } from './prefix-tree.ts'
 import { PinBook } from './pin-book.ts'
 import { RamTier } from './ram-tier.ts'
-import type { RamBlocks } from './ram-tier.ts'
-import { SequenceIds } from './sequence-ids.ts'
 
 export interface KvCacheOptions {
   readonly context: Context
@@ -26,6 +29,10 @@ export interface KvCacheOptions {
   readonly ramBytes: number
   /** Keeps blocks beyond RAM and restarts; `undefined` = nothing does. */
   readonly disk?: DiskTier | undefined
+  /** Keeps pins over restarts; `undefined` = nothing does. */
+  readonly pinFile?: PinFile | undefined
+  /** What the block of this number costs to compute, as the policy takes it; all the same where it is left out. */
+  readonly weightOf?: ((depth: number) => number) | undefined
   /**
    * Most cells of cached prefixes that stay in the KV buffer beside a new request that does not share
    * them: attention passes over every cell below the highest used one, so each slows every request.
@@ -33,6 +40,8 @@ export interface KvCacheOptions {
   readonly hotCells: number
   /** For models whose state cannot be cut: where they are reused instead of the KV buffer and its blocks. */
   readonly checkpoints?: CheckpointStore | undefined
+  /** False where tokens have no cells: in a recurrent model without attention. */
+  readonly placesCells?: boolean | undefined
   /** Why the state of this model cannot be reused; `undefined` = it can. */
   readonly uncacheable: string | undefined
 }
@@ -45,15 +54,6 @@ export interface CacheReset {
   readonly bytes: number
 }
 
-/** What a prompt can reuse. */
-interface Found {
-  readonly match: PrefixMatch | undefined
-  readonly ram: RamBlocks | undefined
-  readonly length: number
-}
-
-const nothing: Found = { match: undefined, ram: undefined, length: 0 }
-
 /**
  * The prefix cache of one context: live KV cells found by exact tokens, continued by blocks from RAM.
  * Never call it while the context decodes.
@@ -65,38 +65,40 @@ export class KvCache {
   /** Prefixes that clients asked to keep. */
   readonly pins: PinBook
   readonly #options: KvCacheOptions
-  readonly #context: Context
-  readonly #ids: SequenceIds
-  readonly #pagesOf = new Map<number, Int32Array>()
+  readonly #hot: HotSet
   readonly #running = new Map<number, Lease>()
   readonly #runningPages: PageHolders
-  #tail = new Uint8Array(0)
-  #evictedTokens = 0
+  readonly #finder: PrefixFinder
+  readonly #filler: LeaseFiller
 
   constructor(options: KvCacheOptions) {
     const { context } = options
     this.#options = options
-    this.#context = context
     this.arena = new CellArena(context)
-    const { modelHash, ramBytes: capacityBytes, disk } = options
+    const { modelHash, ramBytes: capacityBytes, disk, weightOf } = options
     const { stateFormat } = context
+    this.ram = new RamTier({ context, modelHash, capacityBytes, disk, weightOf })
     this.pins = new PinBook({
       keysOf: (scope, tokens, blocks) => blockKeys({ modelHash, stateFormat, scope }, tokens, blocks),
+      tiers: this.ram.pins(),
+      file: options.pinFile,
     })
-    this.ram = new RamTier({ context, modelHash, capacityBytes, disk, keeper: this.pins })
-    this.#ids = new SequenceIds(reservedSequences.count, options.sequences)
     this.#runningPages = new PageHolders(this.arena.pages)
+    const { tree, ram, arena, pins } = this
+    this.#hot = new HotSet({ context, sequences: options.sequences, arena, tree, ram, pins })
+    this.#finder = new PrefixFinder({ context, tree, ram, minCachedTokens: options.minCachedTokens })
+    this.#filler = new LeaseFiller({ context, arena, ram })
   }
 
   /** Needed once, before anything else, on an empty context. */
   async start(): Promise<void> {
-    if (this.#options.uncacheable === undefined && !this.wholeStates) await this.arena.start()
+    if (this.#options.uncacheable === undefined && this.#options.placesCells !== false) await this.arena.start()
   }
 
   /** Why nothing is reused here; `undefined` = the cache works. */
   get disabled(): string | undefined {
     if (this.#options.uncacheable !== undefined) return this.#options.uncacheable
-    return this.arena.placing || this.wholeStates
+    return this.arena.placing || this.#options.placesCells === false
       ? undefined
       : 'the state of this model has a form that cannot be placed'
   }
@@ -117,7 +119,7 @@ export class KvCache {
 
   /** Tokens evicted from the KV buffer since the start. */
   get evictedTokens(): number {
-    return this.#evictedTokens
+    return this.#hot.evictedTokens
   }
 
   /** Tokens whose cells running requests hold, or have kept for themselves. */
@@ -145,15 +147,15 @@ export class KvCache {
     if (this.wholeStates) return this.#acquireWhole(request)
     const found = this.#find(request, false)
     const { match } = found
-    if (match === undefined) return this.#start(request, found)
+    if (match === undefined) return this.#startWith(request, found)
     this.tree.pin(match.leaf)
     this.tree.pin(match.node)
-    const lease = this.#start(request, found)
+    const lease = this.#startWith(request, found)
     this.tree.unpin(match.leaf)
     if (lease !== undefined) return lease
     this.tree.unpin(match.node)
     // No room above the shared pages: give the hot prefix up, and have it further down.
-    return this.#start(request, this.#withoutHot(request, match))
+    return this.#startWith(request, this.#finder.withoutHot(request.scope, request.tokens, match))
   }
 
   /** The cells of positions `[start, end)` of a lease. */
@@ -166,12 +168,21 @@ export class KvCache {
     const count = pagesFor(tokens) - lease.pages.length
     if (count <= 0) return true
     if (count > this.arena.pages - this.#runningPages.pages) return false
-    const more = this.#allocate(count, lease.pages.at(-1) ?? -1)
+    const more = this.#hot.allocate(count, lease.pages.at(-1) ?? -1)
     if (more === undefined) return false
     this.#runningPages.add(more)
     lease.pages = joinPages(lease.pages, more)
-    this.#pagesOf.set(lease.sequence, lease.pages)
+    this.#hot.hold(lease.sequence, lease.pages)
     return true
+  }
+
+  /** Gives the room of a lease back that lies behind its first `tokens` tokens. */
+  trim(lease: Lease, tokens: number): void {
+    const kept = pagesFor(tokens)
+    if (kept >= lease.pages.length) return
+    this.#runningPages.remove(lease.pages.subarray(kept))
+    this.#hot.cut(lease.sequence, tokens)
+    lease.pages = this.#hot.pages(lease.sequence)
   }
 
   /** Makes the first `count` of `tokens`, evaluated by now, available to others. */
@@ -182,7 +193,7 @@ export class KvCache {
     this.tree.pin(node)
     if (lease.pinned !== undefined) this.tree.unpin(lease.pinned)
     lease.pinned = node
-    if (displaced !== undefined && !this.#running.has(displaced)) this.#free(displaced)
+    if (displaced !== undefined && !this.#running.has(displaced)) this.#hot.free(displaced)
   }
 
   /** Saves the state behind exactly the first `count` of `tokens`. */
@@ -199,16 +210,28 @@ export class KvCache {
     }
   }
 
-  /** Ends a request whose first `count` of `tokens` are evaluated: they stay for others. */
-  release(lease: Lease, tokens: Int32Array, count: number): void {
+  /**
+   * Takes a lease back of which the first `count` of `tokens` are evaluated: they stay for others.
+   * @param end what its request was; `undefined` where that goes on later, and so has not ended
+   */
+  release(lease: Lease, tokens: Int32Array, count: number, end: RequestEnd | undefined): void {
     this.publish(lease, tokens, count)
-    this.checkpoint(lease, tokens, count)
     if (lease.pinned !== undefined) this.tree.unpin(lease.pinned)
+    if (end !== undefined && lease.stores && !lease.forgotten && !this.wholeStates) {
+      this.ram.use({ scope: lease.scope, prompt: tokens.subarray(0, end.promptTokens), turnOver: end.turnOver })
+    }
     this.#running.delete(lease.sequence)
     this.#runningPages.remove(lease.pages)
-    if (!this.tree.owns(lease.sequence)) return this.#free(lease.sequence)
-    this.#cut(lease.sequence, count)
+    if (!this.tree.owns(lease.sequence)) return this.#hot.free(lease.sequence)
+    this.#hot.cut(lease.sequence, count)
     this.ram.saveLater(lease.scope, tokens, count)
+  }
+
+  /** Ends a request that goes on later under this id: what only its own state can go on with exactly is put aside. */
+  suspend(id: string, lease: Lease, tokens: Int32Array, count: number): void {
+    const { scope, sequence } = lease
+    this.#options.checkpoints?.putAside(id, { scope, tokens, sequence }, count)
+    this.release(lease, tokens, count, undefined)
   }
 
   /** A unit of work behind the requests: saves one block to RAM. False when nothing is left to do. */
@@ -219,7 +242,7 @@ export class KvCache {
   /** Drops every cached prefix whose scope begins with `scopePrefix`; running requests go on, unkept. */
   reset(scopePrefix: string): CacheReset {
     const hot = this.tree.reset(scopePrefix)
-    for (const sequence of hot.sequences) if (!this.#running.has(sequence)) this.#free(sequence)
+    for (const sequence of hot.sequences) if (!this.#running.has(sequence)) this.#hot.free(sequence)
     for (const lease of this.#running.values()) {
       if (!lease.scope.startsWith(scopePrefix)) continue
       lease.forgotten = true
@@ -232,71 +255,60 @@ export class KvCache {
 
   /** Evicts cached leaves, oldest first, until at most `tokens` tokens are cached in the KV buffer. */
   shrink(tokens: number): void {
-    for (let over = this.tree.cells - tokens; over > 0; over = this.tree.cells - tokens) {
-      const victim = this.#victim()
-      if (victim === undefined) return
-      this.#evict(victim, victim.end - over)
-    }
+    this.#hot.shrink(tokens)
   }
 
   #findWhole(scope: string, tokens: Int32Array): FoundCheckpoint | undefined {
-    const found = this.#options.checkpoints?.find(scope, tokens, tokens.length - 1)
+    if (this.disabled !== undefined) return undefined
+    const found = this.#options.checkpoints?.find(scope, tokens, tokens.length - leastPiece)
     return found !== undefined && found.length >= this.#options.minCachedTokens ? found : undefined
   }
 
   #acquireWhole(request: LeaseRequest): Lease | undefined {
-    const lease = this.#start(request, nothing)
-    if (lease === undefined || request.prefixCache === 'off') return lease
-    const found = this.#findWhole(request.scope, request.tokens)
-    const tier = found && this.#options.checkpoints?.restore(found, request.tokens, lease.sequence)
-    if (found !== undefined && tier !== undefined) lease.cached = { ...lease.cached, [tier]: found.length }
+    const { checkpoints } = this.#options
+    const lease = this.#start(request, nothingFound)
+    if (lease === undefined || checkpoints === undefined) return lease
+    const aside = request.resumes === undefined ? undefined : checkpoints.findAside(request.resumes)
+    const found = aside ?? (request.prefixCache === 'off' ? undefined : this.#findWhole(request.scope, request.tokens))
+    if (found === undefined) return lease
+    const cells = this.runs(lease, 0, found.length)
+    this.arena.open(cells)
+    const tier = checkpoints.restore(found, request.tokens, lease.sequence)
+    if (tier !== undefined) lease.cached = { ...lease.cached, [tier]: found.length }
+    else for (const run of cells.toReversed()) this.arena.closeRun(run)
     return lease
   }
 
-  #find(request: LeaseRequest, peek: boolean): Found {
-    const { scope, tokens } = request
-    if (request.prefixCache === 'off' || this.disabled !== undefined) return nothing
-    // The last prompt token is always evaluated: its logits are what generation starts from.
-    const limit = tokens.length - 1
-    const match = this.#whole(this.tree.match(scope, tokens, { limit, peek }))
-    const hot = match?.length ?? 0
-    const ram = this.ram.find(scope, tokens, { hot, peek })
-    const length = Math.min(ram.tokens, limit)
-    if (Math.max(hot, length) < this.#options.minCachedTokens) return nothing
-    if (length > hot) return { match, ram, length }
-    return { match, ram: undefined, length: hot }
+  #find({ scope, tokens, prefixCache }: LeaseRequest, peek: boolean): FoundPrefix {
+    if (prefixCache === 'off' || this.disabled !== undefined) return nothingFound
+    return this.#finder.find(scope, tokens, peek)
   }
 
-  /** A prefix whose beginning the buffer has lost, as sliding windows do, would give other logits: it is not used. */
-  #whole(match: PrefixMatch | undefined): PrefixMatch | undefined {
-    if (match === undefined) return undefined
-    const { first, last } = this.#context.sequenceRange(match.leaf.sequence)
-    return first === 0 && last >= match.length - 1 ? match : undefined
-  }
-
-  #withoutHot(request: LeaseRequest, match: PrefixMatch): Found {
-    const { scope, tokens } = request
-    this.ram.saveNow({ scope, tokens, sequence: match.leaf.sequence }, match.length)
-    const ram = this.ram.find(scope, tokens, { hot: 0, peek: false })
-    const length = Math.min(ram.tokens, tokens.length - 1)
-    return length < this.#options.minCachedTokens || length === 0 ? nothing : { match: undefined, ram, length }
+  /** What was found stays until it is brought in, whatever goes to make room. */
+  #startWith(request: LeaseRequest, found: FoundPrefix): Lease | undefined {
+    const letGo = this.ram.hold(found.ram)
+    try {
+      return this.#start(request, found)
+    } finally {
+      letGo()
+    }
   }
 
   /** Everything that can fail for want of room comes before anything that is visible. */
-  #start(request: LeaseRequest, found: Found): Lease | undefined {
+  #start(request: LeaseRequest, found: FoundPrefix): Lease | undefined {
     const { match } = found
     const base = sharedTokens(found)
     const shared =
-      base === 0 || match === undefined ? noPages : this.#pages(match.leaf.sequence).slice(0, base / pageCells)
+      base === 0 || match === undefined ? noPages : this.#hot.pages(match.leaf.sequence).slice(0, base / pageCells)
     const count = pagesFor(request.reserveTokens) - shared.length
     const unusable = this.#runningPages.pages + this.#runningPages.countUnheld(shared)
     if (count > this.arena.pages - unusable) return undefined
     this.#keepHotSetSmall(shared)
-    const sequence = this.#takeSequence()
+    const sequence = this.#hot.takeSequence()
     if (sequence === undefined) return undefined
-    const fresh = this.#allocate(count, shared.at(-1) ?? -1)
+    const fresh = this.#hot.allocate(count, shared.at(-1) ?? -1)
     if (fresh === undefined) {
-      this.#ids.give(sequence)
+      this.#hot.giveSequence(sequence)
       return undefined
     }
     this.arena.retain(shared)
@@ -309,10 +321,10 @@ export class KvCache {
       pinned: match?.node,
       forgotten: false,
     }
-    this.#pagesOf.set(sequence, lease.pages)
+    this.#hot.hold(sequence, lease.pages)
     this.#running.set(sequence, lease)
     this.#runningPages.add(lease.pages)
-    lease.cached = this.#fill(lease, found, base)
+    lease.cached = this.#filler.bring(lease, found)
     if (match !== undefined && lease.cached.hot > 0) this.tree.countHit(match)
     return lease
   }
@@ -320,139 +332,8 @@ export class KvCache {
   /** Cells of others only slow a request down: cached ones beyond the bound go, oldest leaf first. */
   #keepHotSetSmall(shared: Int32Array): void {
     const running = this.#runningPages.pages + this.#runningPages.countUnheld(shared)
-    const bound = running + Math.floor(this.#options.hotCells / pageCells)
-    while (this.arena.pages - this.arena.freePages > bound) {
-      const victim = this.#victim()
-      if (victim === undefined) return
-      this.#evict(victim, 0)
-    }
-  }
-
-  /** Brings the reused state into the sequence of a lease. */
-  #fill(lease: Lease, found: Found, base: number): Lease['cached'] {
-    const { match, ram } = found
-    if (match !== undefined && base > 0) this.#context.copySequence(match.leaf.sequence, lease.sequence, 0, base)
-    if (ram !== undefined) return { hot: base, ...this.#restore(lease, ram, found.length) }
-    if (match !== undefined && match.length > base) this.#copyTail(lease, match, base)
-    return { hot: match?.length ?? 0, ram: 0, disk: 0 }
-  }
-
-  /** A prefix that ends within a page continues in a page of its own, at the same place in it. */
-  #copyTail(lease: Lease, match: PrefixMatch, start: number): void {
-    const { scratch } = reservedSequences
-    this.#context.copySequence(match.leaf.sequence, scratch, start, match.length)
-    const bytes = this.#context.stateBytes(scratch)
-    if (this.#tail.length < bytes) this.#tail = new Uint8Array(bytes)
-    this.#context.readState(scratch, this.#tail)
-    this.#context.removeSequence(scratch, 0, -1)
-    this.arena.open(this.runs(lease, start, match.length))
-    // Room was made and the state is this context's own: a refusal is a broken invariant.
-    if (!this.#bring(lease, { start, end: match.length, state: this.#tail.subarray(0, bytes) })) {
-      throw new Error(`state of ${bytes} bytes was refused`)
-    }
-    this.#context.removeSequence(scratch, 0, -1)
-  }
-
-  /** Block after block, each read just before it is brought. @returns the tokens that came from each tier */
-  #restore(lease: Lease, ram: RamBlocks, length: number): { readonly ram: number; readonly disk: number } {
-    const base = ram.first * blockTokens
-    const expected = ram.end * blockTokens
-    this.arena.open(this.runs(lease, base, expected))
-    const restored = { ram: 0, disk: 0 }
-    let at = base
-    for (let block = ram.first; block < ram.end; block++) {
-      const saved = this.ram.state(ram, block)
-      if (saved === undefined) break
-      const end = Math.min(at + blockTokens, length)
-      if (!this.#bring(lease, { start: at, end, state: saved.state })) break
-      restored[saved.tier] += end - at
-      at = end
-    }
-    this.#context.removeSequence(reservedSequences.scratch, 0, -1)
-    for (const run of this.runs(lease, at, expected).toReversed()) this.arena.closeRun(run)
-    return restored
-  }
-
-  /** Puts saved state into the lowest empty cells; positions from `end` on are left out. False where it is refused. */
-  #bring(lease: Lease, saved: { readonly start: number; readonly end: number; readonly state: Uint8Array }): boolean {
-    const { scratch } = reservedSequences
-    if (!this.#context.writeState(scratch, saved.state)) return false
-    this.#context.copySequence(scratch, lease.sequence, saved.start, saved.end)
-    return true
-  }
-
-  #takeSequence(): number | undefined {
-    for (;;) {
-      const id = this.#ids.take()
-      if (id !== undefined) return id
-      const victim = this.#victim()
-      if (victim === undefined) return undefined
-      this.#evict(victim, 0)
-    }
-  }
-
-  #allocate(count: number, above: number): Int32Array | undefined {
-    for (;;) {
-      const pages = this.arena.allocate(count, above)
-      if (pages !== undefined) return pages
-      const victim = this.#victim()
-      if (victim === undefined) return undefined
-      // Enough pages are free, but too far down: then a whole leaf goes, not page after page.
-      const missing = count - this.arena.freePages
-      this.#evict(victim, missing > 0 ? (pagesFor(victim.end) - missing) * pageCells : 0)
-    }
-  }
-
-  /** The leaf to evict. What is pinned goes behind all others, where no other tier would have it (P-7). */
-  #victim(): PrefixNode | undefined {
-    if (this.ram.enabled || this.pins.size === 0) return this.tree.victim()
-    this.pins.limit(Math.floor(this.maxTokens / 2 / blockTokens))
-    const kept = this.pins.list().map(({ scope, tokens }) => {
-      const match = this.tree.match(scope, tokens, { limit: tokens.length, peek: true })
-      return match?.length === tokens.length ? match.node : undefined
-    })
-    return this.tree.victim(new Set(kept.filter((node) => node !== undefined))) ?? this.tree.victim()
-  }
-
-  /** Evicts a leaf, or what of it lies behind position `wanted`. */
-  #evict(victim: PrefixNode, wanted: number): void {
-    const { scope, sequence, end } = victim
-    if (this.ram.enabled) this.ram.saveNow({ scope, tokens: this.tree.path(victim), sequence }, end)
-    const keepFrom = Math.max(0, wanted - (wanted % pageCells))
-    const { keep, freed } = this.tree.evict(victim, keepFrom)
-    this.#evictedTokens += freed
-    if (keep === 0) this.#free(sequence)
-    else this.#cut(sequence, keep)
-  }
-
-  /** Drops the pages of a sequence behind the one that position `keep - 1` is in. */
-  #cut(sequence: number, keep: number): void {
-    const pages = this.#pages(sequence)
-    const kept = pagesFor(keep)
-    if (kept >= pages.length) return
-    this.#context.removeSequence(sequence, kept * pageCells, -1)
-    this.#pagesOf.set(sequence, pages.slice(0, kept))
-    this.arena.release(pages.subarray(kept))
-  }
-
-  #free(sequence: number): void {
-    this.#context.removeSequence(sequence, 0, -1)
-    this.arena.release(this.#pages(sequence))
-    this.#pagesOf.delete(sequence)
-    this.#ids.give(sequence)
-  }
-
-  #pages(sequence: number): Int32Array {
-    const pages = this.#pagesOf.get(sequence)
-    if (pages === undefined) throw new Error(`sequence ${sequence} holds no pages`)
-    return pages
+    this.#hot.keepSmall(running + Math.floor(this.#options.hotCells / pageCells))
   }
 }
 
 const noPages = new Int32Array(0)
-
-/** Tokens taken by reference: whole pages, and before a block from RAM, which is restored whole, whole blocks. */
-function sharedTokens({ match, ram }: Found): number {
-  const hot = match?.length ?? 0
-  return ram === undefined ? hot - (hot % pageCells) : ram.first * blockTokens
-}

@@ -28,4 +28,13 @@ export interface LeaseRequest {
   /** Tokens to keep room for, prompt included. */
   readonly reserveTokens: number
   readonly prefixCache: 'on' | 'off'
+  /** The request that was suspended and goes on. */
+  readonly resumes?: string | undefined
+}
+
+/** What is known of a request that has ended. */
+export interface RequestEnd {
+  readonly promptTokens: number
+  /** A person goes on; a program does where it is false; `undefined` = not known. */
+  readonly turnOver: boolean | undefined
 }

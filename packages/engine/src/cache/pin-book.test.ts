@@ -51,14 +51,47 @@ test('P-1 a pin lives from its last read, and is of one scope', () => {
   expect([pins.size, pins.tokens]).toEqual([0, 0])
 })
 
+test('prefixes that differ behind their last whole block only are two pins', () => {
+  const pins = book()
+  const [one, other] = [7, 8].map((last) => Int32Array.of(...prefix(2, 1), last))
+  for (const tokens of [one, other]) {
+    if (tokens !== undefined) pins.add({ scope: 'a', tokens, ttlMs: minutes(5), refreshes: true })
+  }
+  expect(pins.list().map(({ tokens }) => tokens)).toEqual([one, other])
+})
+
 test('the same prefix is one pin: a shorter life takes nothing from a longer one', () => {
   const pins = book()
   pins.add({ scope: 'a', tokens: prefix(2, 1), ttlMs: minutes(60), refreshes: true })
   pins.add({ scope: 'a', tokens: prefix(2, 1), ttlMs: minutes(5), refreshes: true })
   pins.add({ scope: 'a', tokens: prefix(3, 1), ttlMs: minutes(5), refreshes: true })
-  expect(pins.list().map(({ expiresAt }) => expiresAt)).toEqual([minutes(60), minutes(5)])
+  expect(pins.list()).toMatchObject([
+    { ttlMs: minutes(60), expiresAt: minutes(60) },
+    { ttlMs: minutes(5), expiresAt: minutes(5) },
+  ])
   // The longer one shares the blocks of the shorter one.
   expect(pins.tokens).toBe(3 * blockTokens)
+})
+
+test('P-1 a pin that was asked for with an hour and then with less is read for an hour, until it has expired', () => {
+  const pins = book()
+  const ask = (ttlMs: number) => pins.add({ scope: 'a', tokens: prefix(2, 1), ttlMs, refreshes: true })
+  pins.advance(0)
+  ask(minutes(60))
+  pins.advance(minutes(10))
+  ask(minutes(5))
+  pins.use('a', prefix(3, 1))
+  expect(pins.list()).toMatchObject([{ ttlMs: minutes(60), expiresAt: minutes(70) }])
+  pins.advance(minutes(70))
+  expect(ask(minutes(5))).toMatchObject({ ttlMs: minutes(5), expiresAt: minutes(75) })
+})
+
+test('under an id that is given the latest life counts, a shorter one too', () => {
+  const pins = book()
+  for (const ttlMs of [minutes(60), minutes(5)]) {
+    pins.add({ id: 'contents', scope: 'a', tokens: prefix(2, 1), ttlMs, refreshes: false })
+  }
+  expect(pins.list()).toMatchObject([{ id: 'contents', ttlMs: minutes(5), expiresAt: minutes(5) }])
 })
 
 test('P-7 what expires soonest is given up first, where more is pinned than may be', () => {
@@ -85,17 +118,17 @@ test('what is kept is exactly the blocks of what is alive, whatever comes and go
       const pins = book()
       let naive: { seed: number; blocks: number; ttlMs: number; until: number }[] = []
       let now = 0
+      let limit = Infinity
       const kept = (): Set<string> =>
         new Set(naive.flatMap(({ seed, blocks }) => Array.from({ length: blocks }, (_, block) => `${seed} ${block}`)))
       for (const one of steps) {
         if ('add' in one) {
           pins.add({ scope: 'a', tokens: prefix(one.blocks, one.add), ttlMs: one.ttlMs, refreshes: true })
           const same = naive.find(({ seed, blocks }) => seed === one.add && blocks === one.blocks)
-          const until = Math.max(now + one.ttlMs, same?.until ?? 0)
-          naive = [
-            ...naive.filter((pin) => pin !== same),
-            { seed: one.add, blocks: one.blocks, ttlMs: one.ttlMs, until },
-          ]
+          const ttlMs = Math.max(one.ttlMs, same?.ttlMs ?? 0)
+          const until = Math.max(now + ttlMs, same?.until ?? 0)
+          naive = naive.filter((pin) => pin !== same)
+          if (one.blocks <= limit) naive.push({ seed: one.add, blocks: one.blocks, ttlMs, until })
         } else if ('use' in one) {
           pins.use('a', prefix(one.blocks, one.use))
           for (const pin of naive) {
@@ -107,13 +140,14 @@ test('what is kept is exactly the blocks of what is alive, whatever comes and go
           naive = naive.filter(({ until }) => until > now)
         } else if ('limit' in one) {
           pins.limit(one.limit)
-          while (kept().size > one.limit) {
-            const soonest = naive.reduce((first, pin) => (pin.until < first.until ? pin : first))
-            naive = naive.filter((pin) => pin !== soonest)
-          }
+          limit = one.limit
         } else {
           pins.reset(one.reset)
           naive = []
+        }
+        while (kept().size > limit) {
+          const soonest = naive.reduce((first, pin) => (pin.until < first.until ? pin : first))
+          naive = naive.filter((pin) => pin !== soonest)
         }
         expect(pins.tokens).toBe(kept().size * blockTokens)
         expect(pins.list().map(({ expiresAt }) => expiresAt)).toEqual(naive.map(({ until }) => until))

@@ -1,4 +1,7 @@
 import { blockTokens } from './block-key.ts'
+import type { PinFile, StoredPin } from './disk/pin-file.ts'
+import type { KeptPrefix } from './pinned-blocks.ts'
+import { PinnedBlocks } from './pinned-blocks.ts'
 import { sharedLength } from './shared-length.ts'
 
 /** A prefix to keep. */
@@ -16,36 +19,46 @@ export interface NewPin {
 export interface PinnedPrefix extends NewPin {
   readonly id: string
   readonly pinnedAt: number
-  expiresAt: number
+  readonly ttlMs: number
+  readonly expiresAt: number
   /** Requests that began with it. */
-  reads: number
+  readonly reads: number
 }
 
-interface Held extends PinnedPrefix {
-  readonly keys: readonly string[]
+interface Held extends PinnedPrefix, KeptPrefix {
+  ttlMs: number
+  expiresAt: number
+  reads: number
 }
 
 export interface PinBookOptions {
   readonly keysOf: (scope: string, tokens: Int32Array, blocks: number) => readonly string[]
   readonly maxPins?: number
+  /** Where their blocks are kept. What no tier has room for is given up; without any, `limit` says how much fits. */
+  readonly tiers?: readonly PinnedBlocks[]
+  /** Remembers them over a restart; `undefined` = nothing does. */
+  readonly file?: PinFile | undefined
 }
 
 const defaultMaxPins = 1_024
 
 /**
- * Prefixes that clients asked to keep, with their lives. Kept means: evicted behind everything that is not, and never
+ * Prefixes that clients asked to keep, with their lives. Kept means: dropped behind everything that is not, and never
  * more than half of what a tier holds. Time comes with the requests; it never runs backwards.
  */
 export class PinBook {
   readonly #options: PinBookOptions
+  readonly #tiers: readonly PinnedBlocks[]
   readonly #pins = new Map<string, Held>()
-  /** Keys of the blocks of all pins, with how many pins each is part of. */
-  readonly #kept = new Map<string, number>()
+  /** The blocks of all of them. */
+  readonly #all = new PinnedBlocks()
   #now = 0
   #dropped = 0
 
   constructor(options: PinBookOptions) {
     this.#options = options
+    this.#tiers = options.tiers ?? []
+    for (const pin of options.file?.load() ?? []) this.#hold({ ...pin, keys: this.#keysOf(pin) })
   }
 
   get size(): number {
@@ -54,7 +67,7 @@ export class PinBook {
 
   /** Tokens of blocks that are kept, shared ones counted once. */
   get tokens(): number {
-    return this.#kept.size * blockTokens
+    return this.#all.size * blockTokens
   }
 
   /** Pins given up before their time, for want of room. */
@@ -67,11 +80,6 @@ export class PinBook {
     return [...this.#pins.values()]
   }
 
-  /** Whether a block is part of what is to be kept. */
-  keeps(key: string): boolean {
-    return this.#kept.has(key)
-  }
-
   /** It is `now`: what has expired goes. */
   advance(now: number): void {
     if (now <= this.#now) return
@@ -81,17 +89,19 @@ export class PinBook {
 
   /** Keeps a prefix for its life from now on. */
   add(pin: NewPin): PinnedPrefix {
-    const { scope, tokens, ttlMs } = pin
-    const keys = this.#options.keysOf(scope, tokens, Math.floor(tokens.length / blockTokens))
-    const id = pin.id ?? this.#idOf(scope, tokens) ?? `${scope.length}:${scope}${keys.at(-1) ?? ''}:${tokens.length}`
+    const { scope, tokens } = pin
+    const keys = this.#keysOf(pin)
+    const id = pin.id ?? this.#idOf(scope, tokens) ?? nameOf(pin, keys)
     const before = this.#pins.get(id)
-    // A shorter life that is asked for later takes nothing from a longer one.
-    const expiresAt = Math.max(this.#now + ttlMs, pin.id === undefined ? (before?.expiresAt ?? 0) : 0)
+    // A shorter life that is asked for later takes nothing from a longer one; under an id given the latest counts.
+    const longer = pin.id === undefined ? before : undefined
+    const ttlMs = Math.max(pin.ttlMs, longer?.ttlMs ?? 0)
+    const expiresAt = Math.max(this.#now + ttlMs, longer?.expiresAt ?? 0)
     if (before !== undefined) this.#remove(before)
-    const held = { ...pin, id, keys, pinnedAt: before?.pinnedAt ?? this.#now, expiresAt, reads: before?.reads ?? 0 }
-    this.#pins.set(id, held)
-    for (const key of keys) this.#kept.set(key, (this.#kept.get(key) ?? 0) + 1)
+    const { pinnedAt = this.#now, reads = 0 } = before ?? {}
+    const held = this.#hold({ ...pin, id, keys, ttlMs, pinnedAt, expiresAt, reads })
     while (this.#pins.size > (this.#options.maxPins ?? defaultMaxPins)) this.#dropSoonest()
+    this.#save()
     return held
   }
 
@@ -102,6 +112,9 @@ export class PinBook {
       if (pin.scope !== scope || length > tokens.length || sharedLength(pin.tokens, tokens) < length) continue
       pin.reads++
       if (pin.refreshes) pin.expiresAt = Math.max(pin.expiresAt, this.#now + pin.ttlMs)
+      // A tier that gave it up may have room again, or keep something that now expires sooner.
+      for (const tier of this.#tiers) tier.add(pin)
+      this.#save()
     }
   }
 
@@ -109,9 +122,10 @@ export class PinBook {
   extend(scope: string, id: string, ttlMs: number): PinnedPrefix | undefined {
     const pin = this.#pins.get(id)
     if (pin === undefined || pin.scope !== scope) return undefined
-    const changed = { ...pin, ttlMs, expiresAt: this.#now + ttlMs }
-    this.#pins.set(id, changed)
-    return changed
+    pin.ttlMs = ttlMs
+    pin.expiresAt = this.#now + ttlMs
+    this.#save()
+    return pin
   }
 
   /** @returns whether there was such a pin in the scope */
@@ -122,13 +136,29 @@ export class PinBook {
     return true
   }
 
-  /** Gives up what expires soonest until at most `blocks` blocks are kept. */
+  /** Where no tier keeps them: gives up what expires soonest until at most `blocks` blocks are kept. */
   limit(blocks: number): void {
-    while (this.#kept.size > blocks && this.#pins.size > 0) this.#dropSoonest()
+    this.#all.limit(blocks)
   }
 
+  /** Where no tier keeps them: gives up what expires soonest. False when nothing is pinned. */
+  giveWay(): boolean {
+    return this.#all.giveWay()
+  }
+
+  /** Side effect: the file of pins says so when this returns. */
   reset(scopePrefix: string): void {
     for (const pin of this.#pins.values()) if (pin.scope.startsWith(scopePrefix)) this.#remove(pin)
+    this.flush()
+  }
+
+  /** Writes down what is not written yet. */
+  flush(): void {
+    this.#options.file?.flush()
+  }
+
+  #keysOf({ scope, tokens }: Pick<NewPin, 'scope' | 'tokens'>): readonly string[] {
+    return this.#options.keysOf(scope, tokens, Math.floor(tokens.length / blockTokens))
   }
 
   #idOf(scope: string, tokens: Int32Array): string | undefined {
@@ -137,6 +167,24 @@ export class PinBook {
       if (same && sharedLength(pin.tokens, tokens) === tokens.length) return pin.id
     }
     return undefined
+  }
+
+  #hold(pin: StoredPin & Pick<KeptPrefix, 'keys'>): Held {
+    // A tier without room for it says so before the next one has been asked.
+    let asked = false
+    const held: Held = { ...pin, lost: () => asked && this.#lose(held) }
+    this.#pins.set(held.id, held)
+    for (const tier of [this.#all, ...this.#tiers]) tier.add(held)
+    asked = true
+    if (![this.#all, ...this.#tiers].every((tier) => tier.has(held))) this.#lose(held)
+    return held
+  }
+
+  /** Some tier has no room for a pin: without any that keeps it there is no such pin. */
+  #lose(pin: Held): void {
+    if (!this.#pins.has(pin.id) || this.#tiers.some((tier) => tier.has(pin))) return
+    this.#remove(pin)
+    this.#dropped++
   }
 
   #dropSoonest(): void {
@@ -153,10 +201,16 @@ export class PinBook {
     const held = this.#pins.get(pin.id)
     if (held === undefined) return
     this.#pins.delete(pin.id)
-    for (const key of held.keys) {
-      const count = (this.#kept.get(key) ?? 1) - 1
-      if (count === 0) this.#kept.delete(key)
-      else this.#kept.set(key, count)
-    }
+    for (const tier of [this.#all, ...this.#tiers]) tier.delete(held)
+    this.#save()
   }
+
+  #save(): void {
+    this.#options.file?.save(() => this.list())
+  }
+}
+
+/** The same for the same prefix, and for no other: keys say nothing of the tokens behind the last whole block. */
+function nameOf({ scope, tokens }: NewPin, keys: readonly string[]): string {
+  return `${scope.length}:${scope}${keys.at(-1) ?? ''}:${tokens.subarray(keys.length * blockTokens).join('.')}`
 }

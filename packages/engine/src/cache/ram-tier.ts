@@ -1,12 +1,12 @@
 import type { Context } from '../native/contract.ts'
 import { blockKeys, blockTokens } from './block-key.ts'
-import type { BlockKeeper } from './block-pool.ts'
 import { BlockPool } from './block-pool.ts'
 import type { ChildBlock, PartialBlock } from './child-index.ts'
 import { rootOf } from './child-index.ts'
 import type { DiskTier } from './disk/disk-tier.ts'
 import { reservedSequences } from './cell-arena.ts'
 import type { PrefixTree } from './prefix-tree.ts'
+import type { PinnedBlocks } from './pinned-blocks.ts'
 import { SaveQueue } from './save-queue.ts'
 
 /** The blocks `[first, end)` of a prompt that RAM or the disk holds. */
@@ -16,6 +16,14 @@ export interface RamBlocks {
   readonly end: number
   /** Tokens reused in all: up to `end`, without those of the last block that the prompt does not share. */
   readonly tokens: number
+}
+
+/** A request that has ended, as the tiers learn from it. */
+export interface EndedPrompt {
+  readonly scope: string
+  readonly prompt: Int32Array
+  /** A person goes on; a program does where it is false; `undefined` = not known. */
+  readonly turnOver: boolean | undefined
 }
 
 /** Tokens whose state a sequence holds. */
@@ -31,8 +39,8 @@ export interface RamTierOptions {
   readonly capacityBytes: number
   /** Blocks that have left RAM, or outlived the process; `undefined` = none are kept. */
   readonly disk: DiskTier | undefined
-  /** Blocks that are dropped behind all others; `undefined` = none. */
-  readonly keeper?: BlockKeeper | undefined
+  /** What the block of this number costs to compute, as the policy takes it; 1 where it is left out. */
+  readonly weightOf?: ((depth: number) => number) | undefined
 }
 
 /** The state of a block, and where it came from. */
@@ -52,7 +60,7 @@ export class RamTier {
   #blockBytes = 0
 
   constructor(options: RamTierOptions) {
-    this.pool = new BlockPool(options.capacityBytes, options.keeper)
+    this.pool = new BlockPool(options.capacityBytes, { weightOf: options.weightOf })
     this.#context = options.context
     this.#modelHash = options.modelHash
     this.disk = options.disk
@@ -62,9 +70,9 @@ export class RamTier {
     return this.pool.capacityBytes > 0
   }
 
-  /** The blocks that continue a prompt of which `hot` tokens are known; marks them as used unless `peek`. */
-  find(scope: string, tokens: Int32Array, options: { readonly hot: number; readonly peek: boolean }): RamBlocks {
-    const first = Math.floor(options.hot / blockTokens)
+  /** The blocks that continue a prompt of which `hot` tokens are known. Does not count as use. */
+  find(scope: string, tokens: Int32Array, hot: number): RamBlocks {
+    const first = Math.floor(hot / blockTokens)
     const nothing: RamBlocks = { blocks: [], first, end: first, tokens: first * blockTokens }
     if (this.pool.size === 0 && (this.disk?.blocks ?? 0) === 0) return nothing
     const keys = this.#keys(scope, tokens, Math.floor(tokens.length / blockTokens))
@@ -77,7 +85,6 @@ export class RamTier {
     const whole = blocks.length
     const partial = this.#closest(blocks.at(-1)?.key ?? rootOf(scope), tokens.subarray(whole * blockTokens))
     if (partial !== undefined) blocks.push(partial.block)
-    if (!options.peek) this.#touch(blocks.map(({ key }) => key))
     return { blocks, first, end: blocks.length, tokens: whole * blockTokens + (partial?.count ?? 0) }
   }
 
@@ -97,6 +104,36 @@ export class RamTier {
     const bytes = this.#bytesOfBlock()
     if (this.#reading.length !== bytes) this.#reading = new Uint8Array(bytes)
     return this.disk.read(key, this.#reading) ? { state: this.#reading, tier: 'disk' } : undefined
+  }
+
+  /** Pins of one book, in every tier. */
+  pins(): readonly PinnedBlocks[] {
+    if (!this.enabled) return []
+    return this.disk === undefined ? [this.pool.pins()] : [this.pool.pins(), this.disk.pins()]
+  }
+
+  /** Memory of what decides which block goes. */
+  get policyBytes(): number {
+    return this.pool.policyBytes + (this.disk?.policyBytes ?? 0)
+  }
+
+  /** Keeps what was found until the function it returns is called: before anything else begins. */
+  hold(found: RamBlocks | undefined): () => void {
+    if (found === undefined) return () => {}
+    const keys = found.blocks.map(({ key }) => key)
+    const holds = [this.pool.hold(keys), this.disk?.hold(keys)]
+    return () => {
+      for (const letGo of holds) letGo?.()
+    }
+  }
+
+  /** A request has ended: what its prompt used, or would have used, is learnt from. */
+  use({ scope, prompt, turnOver }: EndedPrompt): void {
+    if (!this.enabled) return
+    const blocks = this.#keys(scope, prompt, Math.floor(prompt.length / blockTokens))
+    const use = { blocks, end: (index: number) => (index + 1) * blockTokens, open: false, turnOver }
+    this.pool.use(use)
+    this.disk?.use(use)
   }
 
   /** Saves what is missing of the first `count` tokens, from the first missing block on. */
@@ -152,11 +189,6 @@ export class RamTier {
     return (onDisk?.count ?? 0) > (inRam?.count ?? 0) ? onDisk : inRam
   }
 
-  #touch(keys: readonly string[]): void {
-    this.pool.touch(keys, keys.length)
-    this.disk?.touch(keys, keys.length)
-  }
-
   #bytesOfBlock(): number {
     return (this.#blockBytes ||= this.disk?.slotBytes ?? 0)
   }
@@ -188,14 +220,19 @@ export class RamTier {
   #save(held: HeldTokens, keys: readonly string[], block: number): boolean {
     const { scratch } = reservedSequences
     const start = block * blockTokens
+    const key = keys[block] as string
+    const parentKey = block === 0 ? undefined : keys[block - 1]
     this.#context.copySequence(held.sequence, scratch, start, start + blockTokens)
     this.#blockBytes ||= this.#context.stateBytes(scratch)
+    // The state is copied only where it is to stay.
     const slab = this.pool.add({
-      key: keys[block] as string,
-      parentKey: block === 0 ? undefined : keys[block - 1],
+      key,
+      parentKey,
       scope: held.scope,
       tokens: blockOf(held.tokens, block).slice(),
       bytes: this.#blockBytes,
+      // What RAM would not keep, the disk may: its budget is larger, and all it gets comes from here.
+      passing: this.disk?.wants(key, parentKey, block),
     })
     if (slab !== undefined) this.#context.readState(scratch, slab)
     this.#context.removeSequence(scratch, 0, -1)

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { BlockView } from './block-pool.ts'
+import type { BlockView } from './block-shelf.ts'
+import { aUse } from '../testing/chain-use.ts'
 import { BlockPool } from './block-pool.ts'
 import { PrefixTree } from './prefix-tree.ts'
 import type { TreeNode } from './tree-view.ts'
@@ -88,11 +89,11 @@ test('whatever is stored, evicted and reused: parents come first, and no token i
   const step = fc.record({ chain: fc.array(fc.nat(2), { minLength: 1, maxLength: 6 }), reuses: fc.boolean() })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 1, max: 12 }), (steps, room) => {
-      const pool = new BlockPool(room * 8, undefined, () => 1)
+      const pool = new BlockPool(room * 8, { now: () => 1 })
       const tree = new PrefixTree(() => 1)
       for (const [index, { chain, reuses }] of steps.entries()) {
         const keys = chain.map((_, at) => chain.slice(0, at + 1).join(''))
-        pool.touch(keys, keys.length)
+        pool.use(aUse(keys))
         for (const [at, key] of keys.entries()) {
           pool.add({ key, parentKey: keys[at - 1], scope: 's', tokens: new Int32Array(1), bytes: 8 })
           if (reuses) pool.countHit(key)
@@ -105,7 +106,7 @@ test('whatever is stored, evicted and reused: parents come first, and no token i
         if (tree.leafCount > room && victim !== undefined) tree.evict(victim)
       }
       for (const [nodes, tokens] of [
-        [blockNodes(pool.warmestFirst(), ''), pool.size * 64],
+        [blockNodes(pool.lastUsedFirst(), ''), pool.size * 64],
         [hotNodes(tree, ''), tree.cells],
       ] as const) {
         expect(nodes.reduce((sum, node) => sum + node.tokens, 0)).toBe(tokens)

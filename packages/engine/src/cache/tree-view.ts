@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { blockTokens } from './block-key.ts'
-import type { BlockView } from './block-pool.ts'
+import type { BlockView } from './block-shelf.ts'
 import type { PrefixNodeView, PrefixTree } from './prefix-tree.ts'
 
 /** A run of cached tokens, and where it lies in the tree of its tier. */
 export interface TreeNode {
+  /** The same as long as it is there, and of no other of its tier. */
+  readonly id: string
   readonly scope: string
   readonly parent: TreeNode | undefined
   /** Nodes above it. */
@@ -34,6 +37,7 @@ export function hotNodes(tree: PrefixTree, scopePrefix: string): readonly TreeNo
   for (const node of tree.nodes(scopePrefix)) {
     const parent = node.parent === undefined ? undefined : placed.get(node.parent)
     placed.set(node, {
+      id: idOf(node),
       scope: node.scope,
       parent,
       depth: depthBelow(parent),
@@ -99,6 +103,7 @@ function unplaced(
 function begin(block: BlockView, parent: Run | undefined): Run {
   if (parent !== undefined) parent.children++
   return {
+    id: block.key,
     scope: block.scope,
     parent,
     depth: depthBelow(parent),
@@ -120,4 +125,15 @@ function prolong(run: Run, { storedAt, usedAt }: BlockView): void {
 
 function depthBelow(parent: TreeNode | undefined): number {
   return parent === undefined ? 0 : parent.depth + 1
+}
+
+/** Nodes of live state have no name of their own. They are numbered as they are shown, from a start nobody else has. */
+const firstId = randomBytes(8).readBigUInt64BE()
+const numbers = new WeakMap<PrefixNodeView, bigint>()
+let numbered = 0n
+
+function idOf(node: PrefixNodeView): string {
+  let number = numbers.get(node)
+  if (number === undefined) numbers.set(node, (number = firstId + numbered++))
+  return number.toString(16)
 }

@@ -30,6 +30,7 @@ function anEmbedder(
   const embedder = new Embedder({
     facts: { width: model.facts.width, pooling: options.pooling ?? 'mean' },
     batchTokens,
+    sequences: 64,
     maxTokens: options.maxTokens ?? 1_000,
     maxQueued: options.maxQueued ?? 4,
     open: (size) =>
@@ -139,11 +140,14 @@ test('what does not fit is refused with the numbers', () => {
 })
 
 test('the context stays small, whatever the model', () => {
-  expect(embeddingSize({ kvBytesPerToken: 23_040, vocabularySize: 49_152, width: 576 }, 16_384)).toMatchObject({
-    maxTokens: 5_825,
-    batchTokens: 128,
-  })
-  const large = embeddingSize({ kvBytesPerToken: 131_072, vocabularySize: 151_936, width: 4_096 }, 32_768)
-  expect(large).toMatchObject({ maxTokens: 1_024, batchTokens: 32 })
-  expect(large.bytes).toBeLessThan(180 * 2 ** 20)
+  const dense = { slidingWindow: 0, recurrent: false, hybrid: false }
+  const small = { ...dense, kvBytesPerToken: 23_040, vocabularySize: 49_152, width: 576 }
+  expect(embeddingSize(small, 16_384)).toMatchObject({ maxTokens: 5_825, batchTokens: 128, sequences: 64 })
+  const large = { ...dense, kvBytesPerToken: 131_072, vocabularySize: 151_936, width: 4_096 }
+  expect(embeddingSize(large, 32_768)).toMatchObject({ maxTokens: 1_024, batchTokens: 32, sequences: 32 })
+  expect(embeddingSize(large, 32_768).bytes).toBeLessThan(180 * 2 ** 20)
+  // A state of 40 MiB for each sequence, and one more to rename them.
+  const states = embeddingSize({ ...large, kvBytesPerToken: 0, recurrent: true }, 32_768, 40 * 2 ** 20)
+  expect(states.sequences).toBe(1)
+  expect(states.bytes).toBeLessThan(110 * 2 ** 20)
 })

@@ -14,6 +14,8 @@ export interface EmbedderOptions {
   readonly open: (size: { readonly cells: number; readonly sequences: number }) => Context
   /** Tokens of one batch of that context. */
   readonly batchTokens: number
+  /** Inputs that can be in one batch. */
+  readonly sequences: number
   /** Longest input. */
   readonly maxTokens: number
   /** Jobs that may wait. */
@@ -40,9 +42,6 @@ interface Piece {
   readonly row: number
 }
 
-/** Inputs that can be in one batch. */
-const sequences = 64
-
 /**
  * Computes embeddings in a context of its own, one batch per step, job after job. A job begins on an empty buffer and
  * shares its batches with no other, so that equal requests give equal vectors.
@@ -51,6 +50,7 @@ export class Embedder {
   readonly #options: EmbedderOptions
   #jobs: Job[] = []
   #context: Context | undefined
+  #decodingTokens = 0
 
   constructor(options: EmbedderOptions) {
     this.#options = options
@@ -59,6 +59,11 @@ export class Embedder {
   /** Jobs that are not done. */
   get pending(): number {
     return this.#jobs.length
+  }
+
+  /** Tokens of the batch that is being evaluated now; 0 between two. */
+  get decodingTokens(): number {
+    return this.#decodingTokens
   }
 
   /** Whether its context exists: only then it takes memory. */
@@ -110,10 +115,13 @@ export class Embedder {
     const job = this.#jobs[0]
     if (job === undefined) return false
     const context = (this.#context ??= this.#open())
-    if (job.at === 0 && job.done === 0) for (let id = 0; id < sequences; id++) context.removeSequence(id, 0, -1)
+    if (job.at === 0 && job.done === 0)
+      for (let id = 0; id < this.#options.sequences; id++) context.removeSequence(id, 0, -1)
     const pieces = this.#fill(context, job)
     const rows = pieces.reduce((sum, { start, end }) => sum + end - start, 0)
+    this.#decodingTokens = rows
     const outcome = await context.decode(rows)
+    this.#decodingTokens = 0
     // Every token had its cell reserved: a full buffer means that the books are wrong.
     if (outcome.kind !== 'done') throw new Error(`embedding ${rows} tokens ended as ${outcome.kind}`)
     // Dropped while its batch was evaluated: the next job clears the buffer.
@@ -139,12 +147,13 @@ export class Embedder {
   }
 
   #open(): Context {
-    const { maxTokens, batchTokens } = this.#options
+    const { maxTokens, batchTokens, sequences } = this.#options
     // Of the inputs in the buffer only the last can have come in several batches.
     return this.#options.open({ cells: maxTokens + batchTokens, sequences })
   }
 
   #fill({ batch }: Context, job: Job): readonly Piece[] {
+    const { sequences } = this.#options
     const pieces: Piece[] = []
     let row = 0
     let start = job.done
@@ -170,7 +179,7 @@ export class Embedder {
     }
     job.done = end
     if (end < input.length) return
-    context.removeSequence(job.at % sequences, 0, -1)
+    context.removeSequence(job.at % this.#options.sequences, 0, -1)
     job.vectors.push(job.pool.finish())
     job.pool = new Pool(this.#options.facts)
     job.at++

@@ -1,6 +1,6 @@
 import { byteSpelling } from './bpe.ts'
 import type { ModelShape } from './dense-model.ts'
-import { onesTensor } from './dense-model.ts'
+import { onesTensor } from './tensor-list.ts'
 import { randomWords, signedUnit } from './random.ts'
 import { writableTypes } from './tensor-types.ts'
 import { trainingText } from './training-text.ts'

@@ -1,6 +1,4 @@
-import { halfBits } from './half.ts'
-import { randomWords, signedUnit } from './random.ts'
-import { writableTypes } from './tensor-types.ts'
+import { TensorList } from './tensor-list.ts'
 import type { GgufValue, TensorSource } from './write.ts'
 
 /** The dimensions of a dense transformer. */
@@ -59,100 +57,36 @@ export function shapeMetadata(shape: ModelShape): [string, GgufValue][] {
 
 /** Every tensor of a shape, filled with random weights of a size that keeps activations near 1. */
 export function denseTensors(shape: ModelShape): TensorSource[] {
-  const tensors: TensorSource[] = []
-  const width = shape.width
-  const weights = shape.weights
-  const add = (name: string, dims: number[], options: { gain?: number; type?: typeof weights | 'f32' } = {}): void => {
-    const type = options.type ?? weights
-    const deviation = (options.gain ?? 1) / Math.sqrt(dims[0] as number)
-    const seed = shape.seed * 7_919 + tensors.length * 104_729 + 17
-    tensors.push({
-      name,
-      dims,
-      type: writableTypes[type],
-      fill: (target) => fillRandom(target, { type, deviation, seed }),
-    })
-  }
-  const norm = (name: string, size: number): void => void tensors.push(onesTensor(name, size))
-  add('token_embd.weight', [width, shape.vocabulary], { gain: 4 })
-  norm('output_norm.weight', width)
-  if (!shape.tiedOutput) add('output.weight', [width, shape.vocabulary], { gain: 2 })
-  for (let layer = 0; layer < shape.layers; layer++) addLayer({ shape, prefix: `blk.${layer}.`, add, norm })
-  return tensors
+  const tensors = new TensorList(shape)
+  const { width } = shape
+  tensors.add('token_embd.weight', [width, shape.vocabulary], { gain: 4 })
+  tensors.ones('output_norm.weight', width)
+  if (!shape.tiedOutput) tensors.add('output.weight', [width, shape.vocabulary], { gain: 2 })
+  for (let layer = 0; layer < shape.layers; layer++) addLayer(shape, `blk.${layer}.`, tensors)
+  return tensors.all
 }
 
-/** A normalisation weight that changes nothing. */
-export function onesTensor(name: string, size: number): TensorSource {
-  return {
-    name,
-    dims: [size],
-    type: writableTypes.f32,
-    fill: (target) => void new Float32Array(target.buffer, target.byteOffset, size).fill(1),
-  }
-}
-
-function addLayer(options: {
-  readonly shape: ModelShape
-  readonly prefix: string
-  readonly add: (name: string, dims: number[], options?: { gain?: number; type?: 'f32' }) => void
-  readonly norm: (name: string, size: number) => void
-}): void {
-  const { shape, prefix, add, norm } = options
+function addLayer(shape: ModelShape, prefix: string, tensors: TensorList): void {
   const query = shape.heads * shape.headWidth
   const keyValue = shape.kvHeads * shape.headWidth
-  norm(`${prefix}attn_norm.weight`, shape.width)
-  add(`${prefix}attn_q.weight`, [shape.width, query], { gain: 1.4 })
-  add(`${prefix}attn_k.weight`, [shape.width, keyValue], { gain: 1.4 })
-  add(`${prefix}attn_v.weight`, [shape.width, keyValue])
-  add(`${prefix}attn_output.weight`, [query, shape.width], { gain: 2 })
+  tensors.ones(`${prefix}attn_norm.weight`, shape.width)
+  tensors.add(`${prefix}attn_q.weight`, [shape.width, query], { gain: 1.4 })
+  tensors.add(`${prefix}attn_k.weight`, [shape.width, keyValue], { gain: 1.4 })
+  tensors.add(`${prefix}attn_v.weight`, [shape.width, keyValue])
+  tensors.add(`${prefix}attn_output.weight`, [query, shape.width], { gain: 2 })
   if (shape.architecture === 'qwen2') {
-    add(`${prefix}attn_q.bias`, [query], { type: 'f32' })
-    add(`${prefix}attn_k.bias`, [keyValue], { type: 'f32' })
-    add(`${prefix}attn_v.bias`, [keyValue], { type: 'f32' })
+    tensors.add(`${prefix}attn_q.bias`, [query], { type: 'f32' })
+    tensors.add(`${prefix}attn_k.bias`, [keyValue], { type: 'f32' })
+    tensors.add(`${prefix}attn_v.bias`, [keyValue], { type: 'f32' })
   }
   if (shape.architecture === 'gemma3') {
-    norm(`${prefix}attn_q_norm.weight`, shape.headWidth)
-    norm(`${prefix}attn_k_norm.weight`, shape.headWidth)
-    norm(`${prefix}post_attention_norm.weight`, shape.width)
-    norm(`${prefix}post_ffw_norm.weight`, shape.width)
+    tensors.ones(`${prefix}attn_q_norm.weight`, shape.headWidth)
+    tensors.ones(`${prefix}attn_k_norm.weight`, shape.headWidth)
+    tensors.ones(`${prefix}post_attention_norm.weight`, shape.width)
+    tensors.ones(`${prefix}post_ffw_norm.weight`, shape.width)
   }
-  norm(`${prefix}ffn_norm.weight`, shape.width)
-  add(`${prefix}ffn_gate.weight`, [shape.width, shape.feedForward])
-  add(`${prefix}ffn_up.weight`, [shape.width, shape.feedForward])
-  add(`${prefix}ffn_down.weight`, [shape.feedForward, shape.width])
-}
-
-/** Uniform numbers of the given standard deviation. */
-export function fillRandom(
-  target: Uint8Array<ArrayBuffer>,
-  options: { readonly type: 'f32' | 'f16' | 'q4_0' | 'q8_0'; readonly deviation: number; readonly seed: number },
-): void {
-  const next = randomWords(options.seed)
-  // A uniform number in [-1, 1) has the deviation 1 / sqrt(3).
-  const scale = options.deviation * Math.sqrt(3)
-  if (options.type === 'f32') {
-    const values = new Float32Array(target.buffer, target.byteOffset, target.length / 4)
-    for (let index = 0; index < values.length; index++) values[index] = signedUnit(next) * scale
-  } else if (options.type === 'f16') {
-    const values = new Uint16Array(target.buffer, target.byteOffset, target.length / 2)
-    for (let index = 0; index < values.length; index++) values[index] = halfBits(signedUnit(next) * scale)
-  } else {
-    fillBlocks(target, { next, block: writableTypes[options.type].bytes, deviation: options.deviation })
-  }
-}
-
-/** Quantised blocks: random integers under one fixed scale, many times faster than quantising numbers. */
-function fillBlocks(
-  target: Uint8Array<ArrayBuffer>,
-  options: { readonly next: () => number; readonly block: number; readonly deviation: number },
-): void {
-  const words = new Uint32Array(target.buffer, target.byteOffset, target.length >>> 2)
-  for (let index = 0; index < words.length; index++) words[index] = options.next()
-  for (let index = words.length * 4; index < target.length; index++) target[index] = options.next() & 255
-  // Deviation of a uniform signed byte (Q8_0), or of a uniform nibble minus 8 (Q4_0).
-  const scale = halfBits(options.deviation / (options.block === 34 ? 73.9 : 4.6))
-  for (let at = 0; at < target.length; at += options.block) {
-    target[at] = scale & 255
-    target[at + 1] = scale >>> 8
-  }
+  tensors.ones(`${prefix}ffn_norm.weight`, shape.width)
+  tensors.add(`${prefix}ffn_gate.weight`, [shape.width, shape.feedForward])
+  tensors.add(`${prefix}ffn_up.weight`, [shape.width, shape.feedForward])
+  tensors.add(`${prefix}ffn_down.weight`, [shape.feedForward, shape.width])
 }

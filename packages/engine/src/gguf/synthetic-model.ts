@@ -4,17 +4,22 @@ import { join } from 'node:path'
 import { chatmlTemplate } from './chatml.ts'
 import { denseTensors, shapeMetadata } from './dense-model.ts'
 import type { ModelShape } from './dense-model.ts'
+import { hybridMetadata, hybridTensors } from './hybrid-model.ts'
+import type { HybridShape } from './hybrid-model.ts'
 import { recurrentMetadata, recurrentTensors } from './recurrent-model.ts'
 import type { RecurrentShape } from './recurrent-model.ts'
 import { trainingText } from './training-text.ts'
-import { tokenizerMetadata, trainVocabulary } from './vocabulary.ts'
+import type { TokenizerTraits } from './vocabulary.ts'
+import { tokenizerMetadata, trainVocabulary, withControlTokens } from './vocabulary.ts'
 import { ggufFileBytes, writeGguf } from './write.ts'
+import type { GgufValue, TensorSource } from './write.ts'
 
 /** Shapes for tests and benchmarks: the two tiny ones load in milliseconds, the others cost what the real models cost. */
 export const modelShapes: {
   readonly tiny: ModelShape
   readonly tinySlidingWindow: ModelShape
   readonly tinyRecurrent: RecurrentShape
+  readonly tinyHybrid: HybridShape
   readonly smol135: ModelShape
   readonly qwen05: ModelShape
 } = {
@@ -66,6 +71,23 @@ export const modelShapes: {
     contextTokens: 32_768,
     seed: 1,
   },
+  tinyHybrid: {
+    name: 'tiny-hybrid',
+    architecture: 'jamba',
+    layers: ['state space', 'attention', 'state space', 'attention'],
+    width: 64,
+    heads: 4,
+    kvHeads: 2,
+    feedForward: 128,
+    stateSize: 16,
+    convolution: 4,
+    timeStepRank: 4,
+    weights: 'f16',
+    vocabulary: 768,
+    merges: 480,
+    contextTokens: 32_768,
+    seed: 1,
+  },
   smol135: {
     name: 'smollm2-135m-shape',
     architecture: 'llama',
@@ -102,20 +124,28 @@ export const modelShapes: {
   },
 }
 
+/** A tokenizer other than that of our own models. */
+export interface SyntheticTokenizer extends TokenizerTraits {
+  /** Spellings that are control tokens of it. */
+  readonly control?: readonly string[] | undefined
+}
+
 /**
  * Path of a model of this shape with random weights: real compute and real KV state, meaningless
  * text. Written on first use, 0.1 to 4 seconds; the file name carries a digest of the shape.
  *
  * @example const path = syntheticModel(modelShapes.tiny, '/tmp/models')
  */
-export function syntheticModel(shape: ModelShape | RecurrentShape, directory: string): string {
-  const vocabulary = trainVocabulary({ text: trainingText, size: shape.vocabulary, merges: shape.merges })
-  const recurrent = shape.architecture === 'mamba'
-  const metadata = [
-    ...(recurrent ? recurrentMetadata(shape) : shapeMetadata(shape)),
-    ...tokenizerMetadata(vocabulary, chatmlTemplate),
-  ]
-  const content = { metadata, tensors: recurrent ? recurrentTensors(shape) : denseTensors(shape) }
+export function syntheticModel(
+  shape: ModelShape | RecurrentShape | HybridShape,
+  directory: string,
+  tokenizer: SyntheticTokenizer = { chatTemplate: chatmlTemplate },
+): string {
+  const trained = trainVocabulary({ text: trainingText, size: shape.vocabulary, merges: shape.merges })
+  const vocabulary = withControlTokens(trained, tokenizer.control ?? [])
+  const parts = partsOf(shape)
+  const metadata = [...parts.metadata, ...tokenizerMetadata(vocabulary, tokenizer)]
+  const content = { metadata, tensors: parts.tensors }
   const digest = createHash('sha256')
     .update(JSON.stringify([shape, metadata]))
     .digest('hex')
@@ -128,4 +158,18 @@ export function syntheticModel(shape: ModelShape | RecurrentShape, directory: st
   writeGguf(unfinished, content)
   renameSync(unfinished, path)
   return path
+}
+
+function partsOf(shape: ModelShape | RecurrentShape | HybridShape): {
+  readonly metadata: readonly [string, GgufValue][]
+  readonly tensors: TensorSource[]
+} {
+  switch (shape.architecture) {
+    case 'mamba':
+      return { metadata: recurrentMetadata(shape), tensors: recurrentTensors(shape) }
+    case 'jamba':
+      return { metadata: hybridMetadata(shape), tensors: hybridTensors(shape) }
+    default:
+      return { metadata: shapeMetadata(shape), tensors: denseTensors(shape) }
+  }
 }

@@ -41,18 +41,46 @@ export function trainVocabulary(options: {
   return { tokens, types, merges: trained.merges }
 }
 
+/**
+ * A vocabulary in which unused tokens have become control tokens.
+ * @throws RangeError when it has fewer unused tokens
+ * @example withControlTokens(vocabulary, ['[INST]', '[/INST]'])
+ */
+export function withControlTokens(vocabulary: Vocabulary, spellings: readonly string[]): Vocabulary {
+  const tokens = [...vocabulary.tokens]
+  const types = [...vocabulary.types]
+  for (const spelling of spellings) {
+    if (tokens.includes(spelling)) continue
+    const id = types.indexOf(5)
+    if (id === -1) throw new RangeError(`no unused token is left for ${spelling}, ${spellings.length} are wanted`)
+    tokens[id] = spelling
+    types[id] = 3
+  }
+  return { ...vocabulary, tokens, types }
+}
+
+/** What a model file says of its tokenizer beside the vocabulary. */
+export interface TokenizerTraits {
+  readonly chatTemplate: string
+  readonly bos?: string | undefined
+  readonly eos?: string | undefined
+  readonly addsBos?: boolean | undefined
+}
+
 /** The `tokenizer.*` metadata of a model with this vocabulary. */
-export function tokenizerMetadata(vocabulary: Vocabulary, chatTemplate: string): [string, GgufValue][] {
+export function tokenizerMetadata(vocabulary: Vocabulary, traits: TokenizerTraits): [string, GgufValue][] {
+  const { chatTemplate, bos = '<|endoftext|>', eos = '<|im_end|>', addsBos = false } = traits
+  const idOf = (spelling: string): number => vocabulary.tokens.indexOf(spelling)
   return [
     ['tokenizer.ggml.model', { type: 'string', value: 'gpt2' }],
     ['tokenizer.ggml.pre', { type: 'string', value: 'llama-bpe' }],
     ['tokenizer.ggml.tokens', { type: 'array', of: 'string', values: vocabulary.tokens }],
     ['tokenizer.ggml.token_type', { type: 'array', of: 'i32', values: vocabulary.types }],
     ['tokenizer.ggml.merges', { type: 'array', of: 'string', values: vocabulary.merges }],
-    ['tokenizer.ggml.bos_token_id', { type: 'u32', value: tokenIds.endOfText }],
-    ['tokenizer.ggml.eos_token_id', { type: 'u32', value: tokenIds.imEnd }],
+    ['tokenizer.ggml.bos_token_id', { type: 'u32', value: idOf(bos) }],
+    ['tokenizer.ggml.eos_token_id', { type: 'u32', value: idOf(eos) }],
     ['tokenizer.ggml.padding_token_id', { type: 'u32', value: tokenIds.endOfText }],
-    ['tokenizer.ggml.add_bos_token', { type: 'bool', value: false }],
+    ['tokenizer.ggml.add_bos_token', { type: 'bool', value: addsBos }],
     ['tokenizer.chat_template', { type: 'string', value: chatTemplate }],
   ]
 }

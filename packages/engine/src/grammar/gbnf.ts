@@ -14,7 +14,8 @@ export class GrammarRules {
   /** A name for a rule that is written later: for schemas that refer to themselves. */
   reserve(stem: string): string {
     const clean = stem.replace(/[^a-zA-Z0-9]+/g, '-').slice(0, 40) || 'rule'
-    let name = clean
+    // That one is what generation begins with.
+    let name = clean === 'root' ? 'root-1' : clean
     let count = this.#counts.get(clean) ?? 1
     while (this.#rules.has(name)) name = `${clean}-${++count}`
     this.#counts.set(clean, count)
@@ -30,8 +31,23 @@ export class GrammarRules {
     return this.#rules.size
   }
 
-  /** The whole grammar; generation begins with the rule `root`. */
-  text(): string {
+  /** The rules there are now, for `dropSince`. */
+  mark(): number {
+    return this.#rules.size
+  }
+
+  /** Forgets what was added since: rules of something that came out as not to be had. */
+  dropSince(mark: number): void {
+    for (const name of [...this.#rules.keys()].slice(mark)) this.#rules.delete(name)
+  }
+
+  /** The whole grammar. @param root what generation begins with */
+  text(root: string): string {
+    return `root ::= ${root}\n${this.lines()}`
+  }
+
+  /** All rules, one a line. */
+  lines(): string {
     return [...this.#rules].map(([name, body]) => `${name} ::= ${body}`).join('\n')
   }
 }
@@ -42,9 +58,7 @@ export class GrammarRules {
  */
 export function grammarText(body: (rules: GrammarRules) => string): string {
   const rules = new GrammarRules()
-  const root = rules.reserve('root')
-  rules.set(root, body(rules))
-  return rules.text()
+  return rules.text(body(rules))
 }
 
 /**

@@ -29,26 +29,29 @@ function naturals(low: number, high: number): string[] {
   for (let digits = String(low).length; digits <= String(high).length; digits++) {
     const from = Math.max(low, digits === 1 ? 0 : 10 ** (digits - 1))
     const to = Math.min(high, 10 ** digits - 1)
-    if (from <= to) patterns.push(...sameLength(String(from), String(to)))
+    if (from <= to) patterns.push(...digitsBetween(String(from), String(to)))
   }
   return patterns
 }
 
-/** Patterns for the numbers between two of equally many digits. */
-function sameLength(from: string, to: string): string[] {
+/**
+ * Patterns for the numbers between two of equally many digits, zeros in front included.
+ * @example digitsBetween('05', '17') // ['"0" [5-9]', '"1" [0-7]']
+ */
+export function digitsBetween(from: string, to: string): string[] {
   const [first, last] = [Number(from[0]), Number(to[0])]
   if (from.length === 1) return [digitRange(first, last)]
   const [fromRest, toRest] = [from.slice(1), to.slice(1)]
   const behind = (digit: number, rests: readonly string[]): string[] => rests.map((rest) => `"${digit}" ${rest}`)
-  if (first === last) return behind(first, sameLength(fromRest, toRest))
+  if (first === last) return behind(first, digitsBetween(fromRest, toRest))
   const zeros = '0'.repeat(fromRest.length)
   const nines = '9'.repeat(fromRest.length)
   const patterns: string[] = []
   const low = fromRest === zeros ? first : first + 1
   const high = toRest === nines ? last : last - 1
-  if (low > first) patterns.push(...behind(first, sameLength(fromRest, nines)))
+  if (low > first) patterns.push(...behind(first, digitsBetween(fromRest, nines)))
   if (low <= high) patterns.push(`${digitRange(low, high)} ${anyDigits(fromRest.length)}`)
-  if (high < last) patterns.push(...behind(last, sameLength(zeros, toRest)))
+  if (high < last) patterns.push(...behind(last, digitsBetween(zeros, toRest)))
   return patterns
 }
 

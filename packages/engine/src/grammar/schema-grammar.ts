@@ -1,11 +1,19 @@
 import { IncipitError } from '@incipit/core'
+import { Ambiguity, literalsOf, mostAlike } from './ambiguity.ts'
+import { arrayBody } from './array-rules.ts'
 import type { GrammarRules } from './gbnf.ts'
-import { literal, oneOf, repeated } from './gbnf.ts'
-import { integerRange } from './integer-range.ts'
+import { oneOf } from './gbnf.ts'
 import type { JsonRules } from './json-rules.ts'
 import { addJsonRules } from './json-rules.ts'
-
-type Schema = Readonly<Record<string, unknown>>
+import { checkedKeywords, meets } from './keywords.ts'
+import { emptyTrie } from './literal-trie.ts'
+import { constrains, isRecord, mergeSchemas } from './merge-schemas.ts'
+import type { Schema } from './merge-schemas.ts'
+import { numberBody } from './number-rules.ts'
+import { objectBody } from './object-rules.ts'
+import { resolvePointer } from './resolve-pointer.ts'
+import type { SchemaReader } from './schema-reader.ts'
+import { stringBody } from './string-rules.ts'
 
 /** How schemas are read. */
 export interface SchemaOptions {
@@ -15,305 +23,262 @@ export interface SchemaOptions {
   readonly pointer: string
 }
 
-/** Schemas larger than this are refused: each rule is looked at for every token. */
-const mostRules = 5_000
-const mostDepth = 64
+/** A schema that is larger is refused: its grammar is parsed while others wait. */
+const most = { rules: 20_000, depth: 64, choices: 256, literals: 10_000 }
 
 /** Keywords that constrain and that no grammar of ours enforces. */
 const notEnforced = [
   'not',
   'if',
-  'then',
-  'else',
   'dependentRequired',
   'dependentSchemas',
+  'dependencies',
   'patternProperties',
   'propertyNames',
   'minProperties',
   'maxProperties',
   'contains',
   'uniqueItems',
-  'multipleOf',
-  'pattern',
+  'unevaluatedItems',
+  '$dynamicRef',
+  '$recursiveRef',
 ] as const
 
 /**
- * Turns a schema and what it refers to into rules for the JSON texts it allows: members in the order of the schema, and
+ * Turns a schema and what it refers to into rules for JSON texts it allows: members in the order of the schema, and
  * no others where it names any. Throws IncipitError `unsupported_feature` or `invalid_request` naming the pointer.
  *
  * @example grammarText((rules) => new SchemaRules(rules, parseSchema(json, pointer), options).root())
  */
-export class SchemaRules {
-  readonly #rules: GrammarRules
-  readonly #json: JsonRules
+export class SchemaRules implements SchemaReader {
+  readonly rules: GrammarRules
+  readonly json: JsonRules
   readonly #document: unknown
   readonly #options: SchemaOptions
   readonly #references = new Map<string, string>()
+  readonly #rulesBefore: number
+  readonly #ambiguity: Ambiguity
 
   constructor(rules: GrammarRules, document: unknown, options: SchemaOptions, json: JsonRules = addJsonRules(rules)) {
-    this.#rules = rules
-    this.#json = json
+    this.rules = rules
+    this.json = json
     this.#document = document
     this.#options = options
+    this.#rulesBefore = rules.size
+    this.#ambiguity = new Ambiguity((target) => resolvePointer(document, target))
   }
 
   root(): string {
     return this.#value(this.#document, '', 0)
   }
 
+  nested(schema: unknown, pointer: string, depth: number): string {
+    const body = this.#value(schema, pointer, depth + 1)
+    return body.length > 40 ? this.rules.add(pointer.split('/').at(-1) ?? 'value', body) : body
+  }
+
+  checkSize(pointer: string): void {
+    const count = this.rules.size - this.#rulesBefore
+    if (count > most.rules) this.refuse(pointer, `the schema needs more than ${most.rules} rules`)
+  }
+
+  cannot(pointer: string, what: string): void {
+    if (this.#options.strict) this.refuse(pointer, what)
+  }
+
+  refuse(pointer: string, what: string): never {
+    const param = this.#options.pointer + pointer
+    throw new IncipitError('unsupported_feature', `${param}: ${what}`, { param })
+  }
+
+  invalid(pointer: string, what: string): never {
+    const param = this.#options.pointer + pointer
+    throw new IncipitError('invalid_request', `${param}: ${what}`, { param })
+  }
+
   #value(schema: unknown, pointer: string, depth: number): string {
-    if (depth > mostDepth) this.#refuse(pointer, `schemas nest deeper than ${mostDepth} levels`)
-    this.#checkSize(pointer)
-    if (schema === true) return this.#json.value
-    if (!isRecord(schema)) return this.#invalid(pointer, 'a schema is an object or true')
+    if (depth > most.depth) this.refuse(pointer, `schemas nest deeper than ${most.depth} levels`)
+    this.checkSize(pointer)
+    if (schema === true) return this.json.value
+    if (!isRecord(schema)) return this.invalid(pointer, 'a schema is an object or true')
     this.#checkKeywords(schema, pointer)
-    if (typeof schema['$ref'] === 'string') return this.#reference(schema['$ref'], pointer, depth)
-    if (Array.isArray(schema['enum'])) return this.#literals(schema['enum'], pointer)
-    if ('const' in schema) return this.#literals([schema['const']], pointer)
+    if (typeof schema['$ref'] === 'string') return this.#referring(schema, schema['$ref'], pointer, depth)
+    if (Array.isArray(schema['allOf'])) return this.#all(schema, schema['allOf'], pointer, depth)
+    if (Array.isArray(schema['enum'])) return this.#literals(schema['enum'], schema, pointer)
+    if ('const' in schema) return this.#literals([schema['const']], schema, pointer)
     for (const name of ['anyOf', 'oneOf'] as const) {
       const choices = schema[name]
-      if (Array.isArray(choices)) return this.#choices(choices, `${pointer}/${name}`, depth)
+      if (Array.isArray(choices)) return this.#choices(schema, name, choices, pointer, depth)
     }
-    if (Array.isArray(schema['allOf'])) return this.#value(this.#merged(schema, pointer), pointer, depth + 1)
     return this.#typed(schema, pointer, depth)
   }
 
   #typed(schema: Schema, pointer: string, depth: number): string {
     const { type } = schema
     if (Array.isArray(type)) {
+      if (type.length === 0) this.invalid(`${pointer}/type`, 'at least one type is needed')
       return oneOf(type.map((one: unknown) => this.#typed({ ...schema, type: one }, pointer, depth)))
     }
     switch (type) {
       case 'object':
-        return this.#object(schema, pointer, depth)
+        return objectBody(this, schema, pointer, depth)
       case 'array':
-        return this.#array(schema, pointer, depth)
+        return arrayBody(this, schema, pointer, depth)
       case 'string':
-        return this.#string(schema)
+        return stringBody(this, schema, pointer)
       case 'integer':
-        return this.#integer(schema, pointer)
       case 'number':
-        return this.#number(schema, pointer)
+        return numberBody(this, schema, pointer)
       case 'boolean':
-        return this.#json.boolean
+        return this.json.boolean
       case 'null':
         return '"null"'
       case undefined:
-        if ('properties' in schema) return this.#object(schema, pointer, depth)
-        if ('items' in schema || 'prefixItems' in schema) return this.#array(schema, pointer, depth)
-        return this.#json.value
+        return this.#typed({ ...schema, type: impliedTypes(schema) }, pointer, depth)
+      case 'any':
+        return this.json.value
       default:
-        return this.#invalid(`${pointer}/type`, `there is no type ${JSON.stringify(type)}`)
+        return this.invalid(`${pointer}/type`, `there is no type ${JSON.stringify(type)}`)
     }
   }
 
-  #object(schema: Schema, pointer: string, depth: number): string {
-    const properties = isRecord(schema['properties']) ? Object.entries(schema['properties']) : []
-    const additional = schema['additionalProperties']
-    if (properties.length === 0) return this.#freeObject(additional, pointer, depth)
-    const required = new Set(Array.isArray(schema['required']) ? schema['required'] : [])
-    const members = properties.map(([name, property]) => ({
-      text: `${literal(`${JSON.stringify(name)}:`)} ${this.#json.space} ${this.#nested(property, `${pointer}/properties/${escapePointer(name)}`, depth)}`,
-      isRequired: required.has(name),
-    }))
-    const more = isRecord(additional) ? this.#additionalMember(additional, pointer, depth) : undefined
-    // From the last one on: what may follow a member depends on whether one came before it, for the comma.
-    let [first, later] = more === undefined ? ['', ''] : [`(${more} ("," space ${more})*)?`, `("," space ${more})*`]
-    for (const { text, isRequired } of members.toReversed()) {
-      this.#checkSize(pointer)
-      const rest = this.#rules.add('rest', later === '' ? '""' : later)
-      const begun = `${text} ${rest}`
-      const continued = `"," ${this.#json.space} ${text} ${rest}`
-      first = isRequired ? begun : oneOf([begun, ...(first === '' ? ['""'] : [this.#rules.add('first', first)])])
-      later = isRequired ? continued : oneOf([continued, rest])
-    }
-    return this.#rules.add('object', `"{" ${first === '' ? '""' : first} "}"`)
+  #choices(
+    schema: Schema,
+    name: 'anyOf' | 'oneOf',
+    choices: readonly unknown[],
+    pointer: string,
+    depth: number,
+  ): string {
+    const at = `${pointer}/${name}`
+    const possible = choices.filter((choice) => choice !== false)
+    if (possible.length === 0) this.invalid(at, 'at least one schema is needed')
+    if (choices.length > most.choices)
+      this.refuse(at, `there are ${choices.length} alternatives, ${most.choices} allowed`)
+    if (name === 'oneOf' && !areDisjoint(possible.map((choice) => this.#meant(choice, at))))
+      this.cannot(at, 'nothing tells the alternatives apart: of several that match, the schema allows none; use anyOf')
+    if (possible.length > 1 && this.#ambiguity.of(schema) > mostAlike) return this.#tooAlike(at)
+    const { [name]: _, ...beside } = schema
+    const isAlone = !constrains(beside, [])
+    return oneOf(
+      possible.map((choice, index) => {
+        const whole = isAlone || choice === true ? choice : { allOf: [beside, choice] }
+        return this.nested(choice === true && !isAlone ? beside : whole, `${at}/${index}`, depth)
+      }),
+    )
   }
 
-  #freeObject(additional: unknown, pointer: string, depth: number): string {
-    if (additional === false) return '"{}"'
-    if (!isRecord(additional)) return this.#json.object
-    const member = this.#additionalMember(additional, pointer, depth)
-    return this.#rules.add('object', `"{" (${member} ("," space ${member})*)? "}"`)
+  /** Each token would be followed in more and more ways. */
+  #tooAlike(pointer: string): string {
+    const what = `more than ${mostAlike} alternatives may begin alike, those that contain each other included`
+    this.cannot(pointer, `${what}; begin each with a required member that has a value of its own`)
+    return this.json.value
   }
 
-  #additionalMember(schema: Schema, pointer: string, depth: number): string {
-    const value = this.#nested(schema, `${pointer}/additionalProperties`, depth)
-    return this.#rules.add('member', `string ":" space ${value}`)
+  #literals(values: readonly unknown[], schema: Schema, pointer: string): string {
+    const fitting = values.filter((value) => meets(value, schema))
+    if (fitting.length === 0)
+      this.invalid(pointer, 'an enum needs at least one value that the rest of its schema allows')
+    if (fitting.length > most.literals)
+      this.refuse(pointer, `an enum has ${fitting.length} values, ${most.literals} allowed`)
+    if (constrains(schema, ['enum', 'const', ...checkedKeywords]))
+      this.cannot(pointer, 'an enum stands beside other constraints')
+    const trie = fitting.reduce<typeof emptyTrie>(
+      (all, value) => all.with(JSON.stringify(value) ?? 'null', ''),
+      emptyTrie,
+    )
+    return trie.body(this.rules)
   }
 
-  #array(schema: Schema, pointer: string, depth: number): string {
-    const prefix = Array.isArray(schema['prefixItems']) ? schema['prefixItems'] : []
-    if (prefix.length > 0) {
-      const items = prefix.map((item, index) => this.#nested(item, `${pointer}/prefixItems/${index}`, depth))
-      return this.#rules.add('tuple', `"[" ${items.join(' "," space ')} "]"`)
-    }
-    const item = 'items' in schema ? this.#nested(schema['items'], `${pointer}/items`, depth) : this.#json.value
-    const least = countOf(schema['minItems']) ?? 0
-    const most = countOf(schema['maxItems'])
-    if (most === 0) return '"[]"'
-    const more = repeated(`("," space ${item})`, Math.max(0, least - 1), most === undefined ? undefined : most - 1)
-    const filled = `${item} ${more}`
-    return this.#rules.add('array', `"[" ${least === 0 ? `(${filled})?` : filled} "]"`)
-  }
-
-  #string(schema: Schema): string {
-    const format = typeof schema['format'] === 'string' ? formats[schema['format']] : undefined
-    if (format !== undefined) return `"\\"" ${format} "\\""`
-    const [least, most] = [countOf(schema['minLength']), countOf(schema['maxLength'])]
-    if (least === undefined && most === undefined) return this.#json.string
-    return this.#rules.add('text', `"\\"" ${repeated(this.#json.character, least ?? 0, most)} "\\""`)
-  }
-
-  #integer(schema: Schema, pointer: string): string {
-    const [least, most] = [leastInteger(schema), mostInteger(schema)]
-    if (least === undefined && most === undefined) return this.#json.integer
-    if ((least ?? -Infinity) > (most ?? Infinity)) this.#invalid(pointer, `no integer lies from ${least} to ${most}`)
-    return integerRange(least, most)
-  }
-
-  /** Of bounded numbers a part: those between whole bounds, and fractions that stay within them. */
-  #number(schema: Schema, pointer: string): string {
-    const [least, most] = [leastInteger(schema), mostInteger(schema)]
-    if (least === undefined && most === undefined) return this.#json.number
-    // Without a whole number between the bounds, a grammar of digits cannot tell which fractions are.
-    if ((least ?? -Infinity) > (most ?? Infinity) && isBelow(schema['minimum'], schema['maximum'])) {
-      if (this.#options.strict)
-        this.#refuse(pointer, 'bounds of a number without a whole one between them cannot be enforced')
-      return this.#json.number
-    }
-    const alternatives = [this.#integer(schema, pointer)]
-    const [low, high] = [least ?? -Infinity, most ?? Infinity]
-    if (high - 1 >= Math.max(0, low)) alternatives.push(`${integerRange(Math.max(0, low), high - 1)} "." [0-9]{1,15}`)
-    if (low + 1 <= Math.min(-1, high - 1))
-      alternatives.push(`${integerRange(low + 1, Math.min(-1, high - 1))} "." [0-9]{1,15}`)
-    return oneOf(alternatives)
-  }
-
-  #choices(choices: readonly unknown[], pointer: string, depth: number): string {
-    if (choices.length === 0) this.#invalid(pointer, 'at least one schema is needed')
-    return oneOf(choices.map((choice, index) => this.#nested(choice, `${pointer}/${index}`, depth)))
-  }
-
-  #literals(values: readonly unknown[], pointer: string): string {
-    if (values.length === 0) this.#invalid(pointer, 'an enum needs at least one value')
-    return oneOf(values.map((value) => literal(JSON.stringify(value) ?? 'null')))
+  #referring(schema: Schema, target: string, pointer: string, depth: number): string {
+    const { $ref: _, ...beside } = schema
+    if (!constrains(beside, [])) return this.#reference(target, pointer, depth)
+    return this.#all(schema, [{ $ref: target }, beside], pointer, depth)
   }
 
   #reference(target: string, pointer: string, depth: number): string {
     const known = this.#references.get(target)
     if (known !== undefined) return known
-    if (!target.startsWith('#')) this.#refuse(`${pointer}/$ref`, 'only references within the schema are supported')
-    const name = this.#rules.reserve(`ref-${target.split('/').at(-1) ?? ''}`)
+    const schema = this.#resolve(target, pointer)
+    const name = this.rules.reserve(`ref-${target.split('/').at(-1) ?? ''}`)
     this.#references.set(target, name)
-    this.#rules.set(name, this.#value(this.#resolve(target, pointer), target.slice(1), depth + 1))
+    this.rules.set(name, this.#value(schema, target.slice(1), depth + 1))
     return name
   }
 
   #resolve(target: string, pointer: string): unknown {
-    let at: unknown = this.#document
-    for (const part of target.split('/').slice(1)) {
-      const name = decoded(part)?.replaceAll('~1', '/').replaceAll('~0', '~')
-      // What objects inherit is no part of a document.
-      at = name !== undefined && isContainer(at) && Object.hasOwn(at, name) ? (at as Schema)[name] : undefined
-    }
-    return at ?? this.#invalid(`${pointer}/$ref`, `there is no ${target}`)
+    if (!target.startsWith('#')) this.refuse(`${pointer}/$ref`, 'only references within the schema are supported')
+    return resolvePointer(this.#document, target) ?? this.invalid(`${pointer}/$ref`, `there is no ${target}`)
   }
 
-  /** What all of several object schemas ask for, as one. */
-  #merged(schema: Schema, pointer: string): Schema {
-    const { allOf, ...own } = schema
-    const parts = (allOf as unknown[]).map((part) => {
-      const meant = isRecord(part) && typeof part['$ref'] === 'string' ? this.#resolve(part['$ref'], pointer) : part
-      return isRecord(meant) ? meant : this.#invalid(`${pointer}/allOf`, 'a schema is an object')
-    })
-    const merged: Record<string, unknown> = {}
-    for (const part of [...parts, own]) {
-      for (const [name, value] of Object.entries(part)) {
-        const before = merged[name]
-        if (name === 'properties' && isRecord(before) && isRecord(value)) merged[name] = { ...before, ...value }
-        else if (name === 'required' && Array.isArray(before) && Array.isArray(value))
-          merged[name] = [...before, ...value]
-        else merged[name] = value
-      }
-    }
-    return merged
+  /** A part as it stands where its reference points. */
+  #meant(part: unknown, pointer: string, hops = 0): Schema {
+    if (part === true) return {}
+    if (!isRecord(part)) return this.invalid(pointer, 'a schema is an object')
+    if (typeof part['$ref'] !== 'string') return part
+    if (hops > most.depth) this.refuse(pointer, `references lead on more than ${most.depth} times`)
+    const { $ref: target, ...beside } = part
+    const meant = this.#meant(this.#resolve(target, pointer), pointer, hops + 1)
+    return constrains(beside, []) ? { allOf: [meant, beside] } : meant
   }
 
-  #nested(schema: unknown, pointer: string, depth: number): string {
-    const body = this.#value(schema, pointer, depth + 1)
-    return body.length > 40 ? this.#rules.add(pointer.split('/').at(-1) ?? 'value', body) : body
-  }
-
-  #checkSize(pointer: string): void {
-    if (this.#rules.size > mostRules) this.#refuse(pointer, `the schema needs more than ${mostRules} rules`)
+  /** What all of several schemas ask for, as one. */
+  #all(schema: Schema, parts: readonly unknown[], pointer: string, depth: number): string {
+    const { allOf: _, $ref: __, ...own } = schema
+    if (parts.length > most.choices)
+      this.refuse(`${pointer}/allOf`, `there are ${parts.length} parts, ${most.choices} allowed`)
+    const meant = parts.map((part) => this.#meant(part, `${pointer}/allOf`))
+    const { schema: merged, lost } = mergeSchemas(parts.includes(own) ? meant : [...meant, own])
+    if (lost.length > 0) this.cannot(`${pointer}/allOf`, `its parts say different things of ${lost.join(', ')}`)
+    return this.#value(merged, pointer, depth + 1)
   }
 
   #checkKeywords(schema: Schema, pointer: string): void {
-    if (!this.#options.strict) return
-    const unsupported = notEnforced.find((keyword) => keyword in schema)
-    if (unsupported !== undefined) {
-      this.#refuse(`${pointer}/${unsupported}`, `"${unsupported}" cannot be enforced; leave it out, or strict`)
-    }
-    const { format } = schema
-    if (typeof format === 'string' && formats[format] === undefined) {
-      const known = Object.keys(formats).join(', ')
-      this.#refuse(`${pointer}/format`, `the format ${JSON.stringify(format)} cannot be enforced; known: ${known}`)
+    for (const keyword of notEnforced) {
+      const value = schema[keyword]
+      if (value === undefined || value === false || value === 0) continue
+      this.cannot(`${pointer}/${keyword}`, `"${keyword}" cannot be enforced; leave it out, or strict`)
     }
   }
-
-  #refuse(pointer: string, what: string): never {
-    const param = this.#options.pointer + pointer
-    throw new IncipitError('unsupported_feature', `${param}: ${what}`, { param })
-  }
-
-  #invalid(pointer: string, what: string): never {
-    const param = this.#options.pointer + pointer
-    throw new IncipitError('invalid_request', `${param}: ${what}`, { param })
-  }
 }
 
-const year = '[0-9]{4}'
-const month = '("0" [1-9] | "1" [0-2])'
-const day = '("0" [1-9] | [1-2] [0-9] | "3" [0-1])'
-const time =
-  '([0-1] [0-9] | "2" [0-3]) ":" [0-5] [0-9] ":" [0-5] [0-9] ("." [0-9]{1,6})? ("Z" | [-+] [0-1] [0-9] ":" [0-5] [0-9])'
-const hex = '[0-9a-f]'
-
-/** Formats of strings that are enforced. A day is of some month: 30 February is allowed. */
-const formats: Readonly<Record<string, string>> = {
-  date: `${year} "-" ${month} "-" ${day}`,
-  time,
-  'date-time': `${year} "-" ${month} "-" ${day} "T" ${time}`,
-  uuid: `${hex}{8} "-" ${hex}{4} "-" ${hex}{4} "-" ${hex}{4} "-" ${hex}{12}`,
+/** The types that keywords without `type` speak of: where they are of one, values of others are left out. */
+function impliedTypes(schema: Schema): string {
+  const implied = Object.entries(keywordsOfTypes).find(([, keywords]) => keywords.some((keyword) => keyword in schema))
+  return implied?.[0] ?? 'any'
 }
 
-function leastInteger(schema: Schema): number | undefined {
-  const bounds = [
-    finite(schema['minimum'], Math.ceil),
-    finite(schema['exclusiveMinimum'], (bound) => Math.floor(bound) + 1),
-  ]
-  return bounds.reduce((least, bound) => (bound === undefined ? least : Math.max(least ?? -Infinity, bound)), undefined)
+const keywordsOfTypes = {
+  object: ['properties', 'additionalProperties', 'required'],
+  array: ['items', 'prefixItems', 'minItems', 'maxItems'],
+  string: ['pattern', 'format', 'minLength', 'maxLength'],
+  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
+} as const
+
+/** Whether no value can be of two of the schemas: by type, or by a required member with values of its own in each. */
+function areDisjoint(schemas: readonly Schema[]): boolean {
+  if (schemas.length < 2) return true
+  const types = schemas.flatMap(({ type, enum: values, ...schema }) =>
+    type === undefined ? [Array.isArray(values) || 'const' in schema ? 'literal' : 'unknown'] : type,
+  ) as unknown[]
+  const isNumber = (type: unknown): boolean => type === 'number' || type === 'integer'
+  const distinct = new Set(types.map((type) => (isNumber(type) ? 'number' : type)))
+  if (!types.includes('unknown') && !types.includes('literal') && distinct.size === types.length) return true
+  const literals = schemas.map((schema) => literalsOf(schema))
+  if (areDistinct(literals)) return true
+  const names = Object.keys(isRecord(schemas[0]?.['properties']) ? schemas[0]['properties'] : {})
+  return names.some((name) =>
+    areDistinct(
+      schemas.map(({ properties, required }) => {
+        const member = isRecord(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined
+        return Array.isArray(required) && required.includes(name) && isRecord(member) ? literalsOf(member) : undefined
+      }),
+    ),
+  )
 }
 
-function mostInteger(schema: Schema): number | undefined {
-  const bounds = [
-    finite(schema['maximum'], Math.floor),
-    finite(schema['exclusiveMaximum'], (bound) => Math.ceil(bound) - 1),
-  ]
-  return bounds.reduce((most, bound) => (bound === undefined ? most : Math.min(most ?? Infinity, bound)), undefined)
-}
-
-function finite(value: unknown, round: (bound: number) => number): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? round(value) : undefined
-}
-
-function isBelow(least: unknown, most: unknown): boolean {
-  return !(typeof least === 'number' && typeof most === 'number' && least > most)
-}
-
-function countOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? value : undefined
+function areDistinct(lists: readonly (readonly string[] | undefined)[]): boolean {
+  const all = lists.flatMap((list) => (list === undefined ? [undefined] : [...new Set(list)]))
+  return !all.includes(undefined) && new Set(all).size === all.length
 }
 
 /** @throws IncipitError `invalid_request` naming `pointer` when the text is no JSON */
@@ -323,25 +288,4 @@ export function parseSchema(schemaJson: string, pointer: string): unknown {
   } catch (cause) {
     throw new IncipitError('invalid_request', `${pointer}: the schema is not valid JSON`, { param: pointer, cause })
   }
-}
-
-function isRecord(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function isContainer(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
-}
-
-/** `undefined` where what stands behind a percent sign is no character. */
-function decoded(part: string): string | undefined {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    return undefined
-  }
-}
-
-function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }

@@ -3,6 +3,7 @@ import type { EngineConfig } from '../engine.ts'
 import { EngineHost } from './engine-host.ts'
 import type { EngineCall, FromEngine, ToEngine } from './protocol.ts'
 import { toWire } from './protocol.ts'
+import { defaultHangMs } from './watchdog.ts'
 
 let running = false
 const host = new EngineHost((events) => send({ kind: 'events', events }))
@@ -27,6 +28,9 @@ function receive(message: ToEngine): void {
     case 'call':
       answer(message.call, message, message.at).catch(endWithError)
       break
+    case 'ping':
+      send({ kind: 'alive' })
+      break
     case 'close':
       if (!running) process.exit(0)
       host.close()
@@ -44,6 +48,7 @@ async function start(config: EngineConfig): Promise<void> {
   }
   send({ kind: 'ready', models: host.models.map(({ info }) => info) })
   running = true
+  setInterval(() => endWhenOverdue(config.hangMs ?? defaultHangMs), 1_000).unref()
   await host.run()
   process.exit(0)
 }
@@ -54,6 +59,13 @@ async function answer(call: number, question: EngineCall, at: number): Promise<v
   } catch (error) {
     send({ kind: 'no-answer', call, error: toWire(error) })
   }
+}
+
+/** A batch that never ends holds a thread that no `exit` can end. */
+function endWhenOverdue(hangMs: number): void {
+  const overdue = host.overdue(hangMs)
+  if (overdue === undefined) return
+  process.stderr.write(`${overdue}\n`, () => process.kill(process.pid, 'SIGKILL'))
 }
 
 /** A broken context cannot be mended: the server starts a new process. */

@@ -1,16 +1,22 @@
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ShelfOptions } from '../cache/block-shelf.ts'
 import { CheckpointFiles } from '../cache/checkpoint/checkpoint-files.ts'
-import { DiskTier, folderOf } from '../cache/disk/disk-tier.ts'
-import type { DiskIdentity } from '../cache/disk/disk-tier.ts'
-import { lockFile } from '../cache/disk/file-lock.ts'
+import type { DiskIdentity } from '../cache/disk/disk-format.ts'
+import { folderOf } from '../cache/disk/disk-format.ts'
+import { DiskTier } from '../cache/disk/disk-tier.ts'
+import { OtherStores } from './other-stores.ts'
+import type { OtherStoresStats } from './other-stores.ts'
+
+/** Which store, and what its blocks cost to compute again. */
+export type StoreOptions = DiskIdentity & Pick<ShelfOptions, 'weightOf'>
 
 /** A disk tier, or why a model has none. */
 export type DiskTierOrReason = DiskTier | string
 
 /**
  * The disk tiers of all models: one for each model file and state format, shared by the instances that have both in
- * common. What other models left behind stays while there is room.
+ * common. What other models left behind counts as well, and gives way to them.
  */
 export class DiskTiers {
   readonly #directory: string
@@ -18,6 +24,8 @@ export class DiskTiers {
   readonly #share: number
   readonly #checkpoints: CheckpointFiles[] = []
   readonly #tiers = new Map<string, Promise<DiskTierOrReason>>()
+  #openTiers: readonly DiskTier[] = []
+  #others: OtherStores | undefined
 
   /** @param options.bytes over all models; 0 = no disk tier */
   constructor(options: { readonly dataDir: string; readonly bytes: number; readonly models: number }) {
@@ -27,7 +35,7 @@ export class DiskTiers {
   }
 
   /** The tier of an identity, or the reason why there is none; never throws. */
-  of(identity: DiskIdentity): Promise<DiskTierOrReason> {
+  of(identity: StoreOptions): Promise<DiskTierOrReason> {
     const folder = folderOf(identity)
     const known = this.#tiers.get(folder)
     if (known !== undefined) return known
@@ -42,7 +50,7 @@ export class DiskTiers {
     if (ramBytes === 0) return 'ram_bytes is 0: states reach the disk through RAM'
     const directory = join(this.#directory, `${folderOf(identity)}-states`)
     try {
-      const files = CheckpointFiles.open(directory, this.#share)
+      const files = CheckpointFiles.open(directory, this.#share, this.#makeRoom)
       if (typeof files !== 'string') this.#checkpoints.push(files)
       return files
     } catch (error) {
@@ -50,19 +58,28 @@ export class DiskTiers {
     }
   }
 
-  /** Drops stores of models that are not served any more, the one that was used longest ago first, until all fit. */
-  async dropOldStores(): Promise<void> {
+  /** Looks for what other models left behind; needed once, when the tiers of all that are served are there. */
+  async findOtherStores(): Promise<void> {
     if (this.#capacityBytes === 0) return
-    const opened = [...this.#tiers.values()].map((tier) =>
-      tier.then((open) => (typeof open === 'string' ? 0 : open.capacityBytes)),
-    )
-    const reserved = (await Promise.all(opened)).reduce((sum, bytes) => sum + bytes, 0)
-    const others = storesIn(this.#directory).filter(({ folder }) => !this.#tiers.has(folder))
-    let room = this.#capacityBytes - reserved
-    for (const { folder, bytes } of others.sort((left, right) => right.usedAt - left.usedAt)) {
-      room -= bytes
-      if (room < 0) dropStore(join(this.#directory, folder))
-    }
+    this.#openTiers = await this.#opened()
+    const served = new Set([...this.#tiers.keys(), ...this.#checkpoints.map(({ store }) => store)])
+    this.#others = new OtherStores(this.#directory, (folder) => served.has(folder))
+    this.#makeRoom(0)
+  }
+
+  /** Stores of models that are not served, which give way when those that are need room. */
+  get otherStores(): OtherStoresStats {
+    return this.#others?.stats ?? { stores: 0, bytes: 0, dropped: 0, droppedBytes: 0 }
+  }
+
+  /** Before a store grows: each has its share, and what is left of all of it is room for others. */
+  readonly #makeRoom = (bytes: number): void => {
+    if (this.#others === undefined || this.#others.stats.stores === 0) return
+    const stores = [
+      ...this.#openTiers.map((tier) => tier.occupiedBytes),
+      ...this.#checkpoints.map((files) => files.bytes),
+    ]
+    this.#others.shrinkTo(this.#capacityBytes - bytes - stores.reduce((sum, each) => sum + each, 0))
   }
 
   async flush(ms: number): Promise<void> {
@@ -79,55 +96,20 @@ export class DiskTiers {
     return (await Promise.all(this.#tiers.values())).filter((tier) => typeof tier !== 'string')
   }
 
-  async #open(identity: DiskIdentity): Promise<DiskTierOrReason> {
+  async #open(identity: StoreOptions): Promise<DiskTierOrReason> {
     if (this.#share === 0) return 'disk_bytes is 0'
     try {
       mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
       const now = Date.now
-      return await DiskTier.open({ ...identity, directory: this.#directory, capacityBytes: this.#share, now })
+      return await DiskTier.open({
+        ...identity,
+        directory: this.#directory,
+        capacityBytes: this.#share,
+        makeRoom: this.#makeRoom,
+        now,
+      })
     } catch (error) {
       return `${this.#directory} cannot be used: ${error instanceof Error ? error.message : String(error)}`
     }
-  }
-}
-
-interface Store {
-  readonly folder: string
-  readonly bytes: number
-  readonly usedAt: number
-}
-
-function storesIn(directory: string): Store[] {
-  return namesIn(directory)
-    .filter((folder) => /^[0-9a-f]{16}$/.test(folder))
-    .flatMap((folder) => {
-      try {
-        const { size, blocks, mtimeMs } = statSync(join(directory, folder, 'states'))
-        return [{ folder, bytes: Math.min(size, 512 * blocks), usedAt: mtimeMs }]
-      } catch {
-        // Without states it takes no room.
-        return []
-      }
-    })
-}
-
-/** Where there is no folder, or none that can be read, there is no tier either: that is said elsewhere. */
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory)
-  } catch {
-    return []
-  }
-}
-
-/** Somebody else's store that is in use stays. */
-function dropStore(directory: string): void {
-  try {
-    const lock = lockFile(join(directory, 'lock'))
-    if (lock === undefined) return
-    rmSync(directory, { recursive: true, force: true })
-    lock.release()
-  } catch {
-    // What cannot be deleted is in nobody's way but the disk's.
   }
 }

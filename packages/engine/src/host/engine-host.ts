@@ -16,15 +16,19 @@ import type {
 } from '../engine.ts'
 import { modelFile } from '../gguf/demo-model.ts'
 import type { Model, Native } from '../native/contract.ts'
-import type { SchedulerSink } from '../schedule/request.ts'
+import type { SchedulerSink, Sharing } from '../schedule/request.ts'
 import type { EngineAnswers, EngineCall, RequestEvent } from './protocol.ts'
 import { toWire } from './protocol.ts'
 import { DiskTiers } from './disk-tiers.ts'
 import { listPrefixes } from './list-prefixes.ts'
+import { RememberedListing } from './remembered-listing.ts'
 import { ServedModel } from './served-model.ts'
+import { longestBatchMs } from './watchdog.ts'
 
 /** What a process takes beside weights, KV and pools: code, heaps, scratch memory of the kernels. */
 const processBytes = 300 * 1024 * 1024
+/** Scratch memory that fits into that; what contexts work in beyond it is counted as well. */
+const scratchIncluded = 120 * 1024 * 1024
 /** How long a process that ends may take to write what it has cached. */
 const lastWritesMs = 2_000
 
@@ -37,8 +41,11 @@ export class EngineHost {
   readonly #weights = new Map<string, Model>()
   readonly #send: (events: readonly RequestEvent[]) => void
   #events: RequestEvent[] = []
+  readonly #listing = new RememberedListing(() => performance.now())
   #disks: DiskTiers | undefined
   #closing = false
+  /** When the last step of a model began. */
+  #stepAt = 0
   #wake: (() => void) | undefined
 
   /** @param send takes the events of one step, together */
@@ -66,7 +73,7 @@ export class EngineHost {
       // oxlint-disable-next-line no-await-in-loop
       this.#models.set(entry.name, await ServedModel.start({ config, entry, model, sink, disks }))
     }
-    await disks.dropOldStores()
+    await disks.findOtherStores()
   }
 
   /** Queues a request; what it is refused for arrives as its event. */
@@ -75,13 +82,15 @@ export class EngineHost {
     try {
       const served = this.#model(request.model)
       const { scheduler } = served
+      const sharing = sharingOf(request)
       // A full house must not tokenise first.
-      scheduler.checkRoom()
+      scheduler.checkRoom(sharing)
       served.cache.pins.advance(at)
       const prompt = served.promptTokens(generation)
       scheduler.submit({
         id,
         scope: request.scopeKey,
+        sharing,
         prompt,
         ...served.controls(request, prompt, at),
         sampling: generation.sampling,
@@ -89,7 +98,7 @@ export class EngineHost {
         stop: generation.stop,
         topLogprobs: generation.topLogprobs,
         prefixCache: request.prefixCache,
-        plan: served.planAnswer(generation),
+        plan: served.planAnswer(generation, prompt),
       })
       this.#wake?.()
     } catch (error) {
@@ -155,7 +164,20 @@ export class EngineHost {
     const deadline = performance.now() + lastWritesMs
     for (const { cache } of this.#models.values()) while (performance.now() < deadline && cache.work());
     await this.#disks?.flush(Math.max(0, deadline - performance.now()))
+    for (const { cache } of this.#models.values()) cache.pins.flush()
     await this.#disks?.close()
+  }
+
+  /** What is wrong with a batch that takes longer than any can; `undefined` where none does. */
+  overdue(hangMs: number): string | undefined {
+    const runMs = Math.round(performance.now() - this.#stepAt)
+    for (const { info, scheduler, embedder } of this.#models.values()) {
+      const tokens = scheduler.decodingTokens + embedder.decodingTokens
+      const allowedMs = longestBatchMs(tokens, hangMs)
+      if (tokens === 0 || runMs <= allowedMs) continue
+      return `a batch of ${tokens} tokens of model "${info.name}" has run for ${runMs} ms, ${allowedMs} allowed`
+    }
+    return undefined
   }
 
   /** Ends `run` behind the step under way. */
@@ -167,8 +189,10 @@ export class EngineHost {
   async #stepAll(): Promise<boolean> {
     let worked = false
     for (const { scheduler, embedder } of this.#models.values()) {
+      this.#stepAt = performance.now()
       // oxlint-disable-next-line no-await-in-loop
       if ((await scheduler.step()) !== 'idle') worked = true
+      this.#stepAt = performance.now()
       // oxlint-disable-next-line no-await-in-loop
       if (await embedder.step()) worked = true
       if (this.#events.length > 0) this.#send(this.#events)
@@ -216,6 +240,7 @@ export class EngineHost {
   async #reset(selector: ResetSelector): Promise<ResetReport> {
     const selected = this.models.filter(({ info }) => selector.model === undefined || info.name === selector.model)
     const resets = await Promise.all(selected.map((model) => model.reset(selector.scopePrefix ?? '')))
+    this.#listing.forget()
     const total = (count: (reset: (typeof resets)[number], index: number) => number): number =>
       resets.reduce((sum, reset, index) => sum + count(reset, index), 0)
     const hotBytes = total(({ hotTokens }, index) => hotTokens * (selected[index]?.info.kvBytesPerToken ?? 0))
@@ -227,12 +252,11 @@ export class EngineHost {
     }
   }
 
-  #prefixes({ models, scopePrefix, limit }: PrefixQuery): CachedPrefixes {
-    const selected = this.models.filter(({ info }) => models?.includes(info.name) ?? true)
-    return listPrefixes(
-      selected.map(({ info, cache }) => ({ model: info.name, cache })),
-      { scopePrefix, limit },
-    )
+  #prefixes(query: PrefixQuery): CachedPrefixes {
+    const selected = this.models.filter(({ info }) => query.models?.includes(info.name) ?? true)
+    const caches = selected.map(({ info, cache }) => ({ model: info.name, cache }))
+    const blocks = selected.reduce((sum, { cache: { ram } }) => sum + ram.pool.size + (ram.disk?.blocks ?? 0), 0)
+    return this.#listing.of(query, blocks, () => listPrefixes(caches, query))
   }
 
   #pinBook({ model }: PinAddress, at: number): PinBook {
@@ -250,9 +274,10 @@ export class EngineHost {
   }
 
   #stats(): EngineAnswers['stats'] {
+    const scratch = this.models.reduce((sum, model) => sum + model.scratchBytes, 0)
     const planned = this.models.reduce(
-      (sum, { plan, embedderBytes }) => sum + plan.kvBytes + plan.ramBytes + embedderBytes,
-      processBytes,
+      (sum, { plan, embedderBytes, policyBytes }) => sum + plan.kvBytes + plan.ramBytes + embedderBytes + policyBytes,
+      Math.max(processBytes, processBytes - scratchIncluded + scratch),
     )
     const weights = [...this.#weights.values()].reduce((sum, { facts }) => sum + facts.fileBytes, 0)
     return {
@@ -261,8 +286,14 @@ export class EngineHost {
       queued: this.models.reduce((sum, { scheduler }) => sum + scheduler.queued, 0),
       residentBytes: process.memoryUsage.rss(),
       budgetBytes: planned + weights,
+      otherStores: this.#disks?.otherStores,
     }
   }
+}
+
+/** Sessions of different scopes are different ones, whatever they are called. */
+function sharingOf({ sharing, scopeKey }: EngineRequest): Sharing {
+  return { org: sharing?.org ?? scopeKey, session: `${scopeKey}/${sharing?.session ?? ''}` }
 }
 
 function describePin(model: string, pin: PinnedPrefix): EnginePin {

@@ -3,9 +3,10 @@ import type { GenerationEvent, IncipitError, RequestId } from '@incipit/core'
 import { epochMs, requestId } from '@incipit/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Engine, EngineConfig, EngineRequest } from '../engine.ts'
-import { engineProcessId } from '../testing/engine-process-id.ts'
+import { engineProcessId, engineProcessIds } from '../testing/engine-process-id.ts'
 import { aGeneration } from '../testing/generation-fixture.ts'
 import { temporaryDirectory } from '../testing/native-fixture.ts'
+import type { EngineTurn } from './engine-process.ts'
 import { startEngine } from './engine-process.ts'
 
 const config: EngineConfig = {
@@ -223,4 +224,30 @@ test('P-3 a prefix is evaluated once and kept under a name, for its life, in its
   } finally {
     await own.close()
   }
+})
+
+test('what ends and what is back is told, an end that was asked for is not', async () => {
+  const turns: EngineTurn[] = []
+  const ports = { now: () => epochMs(0), onTurn: (turn: EngineTurn) => void turns.push(turn) }
+  const before = engineProcessIds()
+  const start = await startEngine({ ...config, dataDir: temporaryDirectory() }, ports)
+  if (start.kind === 'unavailable') throw new Error(start.reason)
+  const { engine: own } = start
+  const running = own.generate(aRequest(story, { maxTokens: 2_000 }), never)[Symbol.asyncIterator]()
+  expect((await running.next()).value).toMatchObject({ kind: 'prompt' })
+  for (const pid of engineProcessIds()) if (!before.includes(pid)) process.kill(pid, 'SIGKILL')
+  await expect(drained(running)).rejects.toMatchObject({ code: 'engine_failed' })
+  await own.stats()
+  await own.close()
+  expect(turns).toEqual([
+    {
+      kind: 'ended',
+      reason: 'the engine process ended (SIGKILL)',
+      signal: 'SIGKILL',
+      exitCode: undefined,
+      requestsInFlight: 1,
+      restartMs: 50,
+    },
+    { kind: 'back', restarts: 1, models: own.models },
+  ])
 })

@@ -22,21 +22,46 @@ import type {
 import { EventQueue } from './event-queue.ts'
 import type { EngineAnswers, EngineCall, FromEngine, RequestEvent, ToEngine } from './protocol.ts'
 import { fromWire } from './protocol.ts'
+import { RestartGate } from './restart-gate.ts'
+import { defaultHangMs, Watchdog } from './watchdog.ts'
 
 /** The engine, or why there is none on this machine. */
 export type StartedEngine =
   | { readonly kind: 'started'; readonly engine: Engine }
   | { readonly kind: 'unavailable'; readonly reason: string }
 
+/** What became of the engine's process since its models were first there. */
+export type EngineTurn =
+  | {
+      /** It ended unasked, or could not be started again; it is started in `restartMs`. */
+      readonly kind: 'ended'
+      readonly reason: string
+      readonly signal: NodeJS.Signals | undefined
+      readonly exitCode: number | undefined
+      /** Requests that failed with it. */
+      readonly requestsInFlight: number
+      readonly restartMs: number
+    }
+  | { readonly kind: 'back'; readonly restarts: number; readonly models: readonly EngineModelInfo[] }
+
 /** What the engine takes from around it. */
 export interface EnginePorts {
   readonly now: () => EpochMs
+  readonly onTurn?: ((turn: EngineTurn) => void) | undefined
+}
+
+/** How a process ended. */
+interface ProcessEnd {
+  readonly reason: string
+  readonly signal?: NodeJS.Signals | undefined
+  readonly exitCode?: number | undefined
 }
 
 const systemPorts: EnginePorts = { now: () => epochMs(Date.now()) }
 
 /**
  * Starts the engine in a process of its own and waits until its models are loaded.
+ * @param ports.onTurn hears that the process ended and that it is back; an end that was asked for is none
  * @param ports.now the wall clock that lives of pins and of a provider's entries go by; a test may move it
  * @throws Error in plain words when a model cannot be served
  * @example const started = await startEngine(config)
@@ -53,22 +78,13 @@ export async function startEngine(config: EngineConfig, ports: EnginePorts = sys
 /** How a start of the process ended. */
 type StartOutcome = Extract<FromEngine, { kind: 'ready' | 'unavailable' | 'refused' }>
 
-/** Somebody who waits for the process to come up. */
-interface Waiter {
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
 interface PendingCall {
+  readonly ask: EngineCall['ask']
   readonly resolve: (answer: EngineAnswers[keyof EngineAnswers]) => void
   readonly reject: (error: IncipitError) => void
 }
 
-/** Milliseconds before the first, second, ... restart of a process that keeps ending. */
-const restartDelays = [50, 500, 2_000, 5_000] as const
-/** A process that was up this long was not in a restart loop. */
-const stableMs = 30_000
-/** Milliseconds a request or question waits for a process that is down: longer than any delay above. */
+/** Milliseconds a request or question waits for a process that has just ended. */
 const restartWaitMs = 10_000
 /** Milliseconds a question may take: long prompts take long to tokenise, and a reset waits for a batch. */
 const answerMs = {
@@ -81,6 +97,8 @@ const answerMs = {
   unpin: 5_000,
   'extend-pin': 5_000,
 } as const
+/** Milliseconds the process may take to load its models. */
+const loadMs = 30 * 60_000
 const maxErrorText = 4_096
 
 /**
@@ -91,23 +109,23 @@ const maxErrorText = 4_096
 class EngineProcess implements Engine {
   readonly #config: EngineConfig
   readonly #now: () => EpochMs
+  readonly #onTurn: (turn: EngineTurn) => void
   readonly #requests = new Map<RequestId, EventQueue>()
   readonly #calls = new Map<number, PendingCall>()
   #models: readonly EngineModelInfo[] = []
   #child: ChildProcess | undefined
-  #readyAt: number | undefined
+  readonly #gate = new RestartGate()
   #wasReady = false
   #restart: NodeJS.Timeout | undefined
-  readonly #waiters = new Set<Waiter>()
   #nextCall = 0
   #restarts = 0
-  #failedInARow = 0
-  #closing = false
+  #givesUp = false
   #errorText = ''
 
   constructor(config: EngineConfig, ports: EnginePorts) {
     this.#config = config
     this.#now = ports.now
+    this.#onTurn = ports.onTurn ?? (() => undefined)
   }
 
   get models(): readonly EngineModelInfo[] {
@@ -115,7 +133,7 @@ class EngineProcess implements Engine {
   }
 
   get ready(): boolean {
-    return this.#readyAt !== undefined
+    return this.#gate.isOpen
   }
 
   start(): Promise<StartOutcome> {
@@ -124,7 +142,7 @@ class EngineProcess implements Engine {
 
   async *generate(request: EngineRequest, signal: AbortSignal): AsyncGenerator<GenerationEvent> {
     signal.throwIfAborted()
-    await this.#running(restartWaitMs, signal)
+    await this.#gate.pass(restartWaitMs, signal)
     const queue = new EventQueue()
     const abort = (): void => queue.fail(signal.reason)
     this.#requests.set(request.id, queue)
@@ -205,10 +223,9 @@ class EngineProcess implements Engine {
   }
 
   async close(): Promise<void> {
-    this.#closing = true
+    this.#gate.close()
     clearTimeout(this.#restart)
     const child = this.#child
-    for (const waiter of this.#waiters) waiter.reject(new IncipitError('shutting_down', 'the engine is closing'))
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const exited = new Promise<void>((resolve) => void child.once('exit', () => resolve()))
     this.#send({ kind: 'close' })
@@ -220,12 +237,12 @@ class EngineProcess implements Engine {
   async #ask<Answer extends EngineAnswers[keyof EngineAnswers]>(question: EngineCall): Promise<Answer> {
     const allowedMs = answerMs[question.ask]
     const startedAt = performance.now()
-    await this.#running(Math.min(allowedMs, restartWaitMs))
+    await this.#gate.pass(Math.min(allowedMs, restartWaitMs))
     const call = this.#nextCall++
     let timer: NodeJS.Timeout | undefined
     const answer = new Promise<Answer>((resolve, reject) => {
       // The answer's type follows from the question, which the process answers in kind.
-      this.#calls.set(call, { resolve: resolve as PendingCall['resolve'], reject })
+      this.#calls.set(call, { ask: question.ask, resolve: resolve as PendingCall['resolve'], reject })
       timer = setTimeout(
         () => {
           const what = `the engine did not answer "${question.ask}" within ${allowedMs} ms`
@@ -236,34 +253,6 @@ class EngineProcess implements Engine {
       this.#send({ kind: 'call', call, at: this.#now(), ...question })
     })
     return answer.finally(() => clearTimeout(timer))
-  }
-
-  /** Resolves at once while the process is up. @throws IncipitError `engine_failed` when it stays down */
-  async #running(allowedMs: number, signal?: AbortSignal): Promise<void> {
-    if (this.ready) return
-    if (this.#closing) throw new IncipitError('shutting_down', 'the engine is closing')
-    await new Promise<void>((resolve, reject) => {
-      const settle = (how: () => void): void => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', aborted)
-        this.#waiters.delete(waiter)
-        how()
-      }
-      const waiter: Waiter = { resolve: () => settle(resolve), reject: (error) => settle(() => reject(error)) }
-      const aborted = (): void => waiter.reject(signal?.reason)
-      const timer = setTimeout(() => waiter.reject(this.#stillDown(allowedMs)), allowedMs)
-      signal?.addEventListener('abort', aborted, { once: true })
-      this.#waiters.add(waiter)
-    })
-  }
-
-  #stillDown(waitedMs: number): IncipitError {
-    const why = `the engine has been down for ${waitedMs} ms or more, after ${this.#failedInARow} failed starts`
-    return new IncipitError('engine_failed', why, { retryAfterSeconds: Math.ceil(this.#delay / 1_000) })
-  }
-
-  get #delay(): number {
-    return restartDelays[Math.min(this.#failedInARow, restartDelays.length - 1)] ?? 0
   }
 
   #send(message: ToEngine): void {
@@ -284,17 +273,45 @@ class EngineProcess implements Engine {
       this.#errorText = (this.#errorText + text).slice(-maxErrorText)
     })
     return new Promise((resolve) => {
-      child.on('message', (message) => this.#receive(message as FromEngine, resolve)) // our own child speaks the protocol
-      const ended = (why: string): void => {
-        resolve({ kind: 'refused', message: why })
-        if (this.#child === child) this.#ended(why)
+      let why: string | undefined
+      const kill = (reason: string): void => {
+        why = reason
+        child.kill('SIGKILL')
       }
-      child.on('exit', (code, signal) =>
-        ended(`the engine process ended (${signal ?? `code ${code}`})${this.#lastWords()}`),
+      const hangMs = this.#config.hangMs ?? defaultHangMs
+      const dog = new Watchdog(
+        {
+          ask: () => this.#send({ kind: 'ping' }),
+          hung: () => kill(`the engine process gave no sign of life for ${hangMs} ms and was ended`),
+        },
+        hangMs,
       )
+      const slow = setTimeout(() => kill(`the engine process did not load its models within ${loadMs} ms`), loadMs)
+      slow.unref()
+      child.on('message', (message) => {
+        const received = message as FromEngine // our own child speaks the protocol
+        if (received.kind === 'ready') {
+          clearTimeout(slow)
+          dog.start()
+        }
+        if (received.kind === 'refused') why = received.message
+        dog.heard()
+        this.#receive(received, resolve)
+      })
+      const ended = (end: ProcessEnd): void => {
+        clearTimeout(slow)
+        dog.stop()
+        const reason = why ?? end.reason
+        resolve({ kind: 'refused', message: reason })
+        if (this.#child === child) this.#ended({ ...end, reason })
+      }
+      child.on('exit', (code, signal) => {
+        const reason = `the engine process ended (${signal ?? `code ${code}`})${this.#lastWords()}`
+        ended({ reason, signal: signal ?? undefined, exitCode: code ?? undefined })
+      })
       // A process that could not be created never exits.
       child.on('error', (error) => {
-        if (child.pid === undefined) ended(`the engine process could not be started: ${error.message}`)
+        if (child.pid === undefined) ended({ reason: `the engine process could not be started: ${error.message}` })
       })
       this.#send({ kind: 'start', config: this.#config })
     })
@@ -303,17 +320,16 @@ class EngineProcess implements Engine {
   #receive(message: FromEngine, started: (outcome: StartOutcome) => void): void {
     switch (message.kind) {
       case 'ready':
-        this.#models = message.models
-        this.#readyAt = performance.now()
-        this.#wasReady = true
         started(message)
-        for (const waiter of this.#waiters) waiter.resolve()
+        this.#opened(message.models)
         break
       case 'unavailable':
       case 'refused':
         // What was served before can be served again: a restart goes on trying.
-        if (!this.#wasReady) this.#closing = true
+        if (!this.#wasReady) this.#givesUp = true
         started(message)
+        break
+      case 'alive':
         break
       case 'events':
         for (const step of message.events) this.#deliver(step)
@@ -325,6 +341,13 @@ class EngineProcess implements Engine {
         this.#settle(message.call)?.reject(fromWire(message.error))
         break
     }
+  }
+
+  #opened(models: readonly EngineModelInfo[]): void {
+    this.#models = models
+    this.#gate.opened()
+    if (this.#wasReady) this.#onTurn({ kind: 'back', restarts: this.#restarts, models })
+    this.#wasReady = true
   }
 
   #deliver(step: RequestEvent): void {
@@ -339,19 +362,19 @@ class EngineProcess implements Engine {
     return pending
   }
 
-  #ended(why: string): void {
-    const wasStable = this.#readyAt !== undefined && performance.now() - this.#readyAt > stableMs
-    this.#readyAt = undefined
-    if (wasStable) this.#failedInARow = 0
-    const delay = this.#delay
-    const error = new IncipitError('engine_failed', why, { retryAfterSeconds: Math.ceil(delay / 1_000) })
+  #ended({ reason, signal, exitCode }: ProcessEnd): void {
+    const restartMs = this.#gate.ended(reason)
+    const { retryAfterSeconds } = this.#gate
+    const error = new IncipitError('engine_failed', reason, { retryAfterSeconds })
+    const embeddings = [...this.#calls.values()].filter(({ ask }) => ask === 'embed').length
+    const requestsInFlight = this.#requests.size + embeddings
     for (const queue of this.#requests.values()) queue.fail(error)
     for (const call of this.#calls.values()) call.reject(error)
     this.#calls.clear()
-    if (this.#closing) return
+    if (this.#gate.closed || this.#givesUp) return
     this.#restarts += 1
-    this.#failedInARow += 1
-    this.#restart = setTimeout(() => void this.#spawn(), delay)
+    this.#restart = setTimeout(() => void this.#spawn(), restartMs)
+    if (this.#wasReady) this.#onTurn({ kind: 'ended', reason, signal, exitCode, requestsInFlight, restartMs })
   }
 
   #lastWords(): string {

@@ -12,12 +12,13 @@ const config: EngineConfig = {
   models: [
     { name: 'window', path: syntheticModel(modelShapes.tinySlidingWindow, dataDir), aliases: [], contextTokens: 2_048 },
     { name: 'recurrent', path: syntheticModel(modelShapes.tinyRecurrent, dataDir), aliases: [], contextTokens: 2_048 },
+    { name: 'hybrid', path: syntheticModel(modelShapes.tinyHybrid, dataDir), aliases: [], contextTokens: 2_048 },
   ],
   dataDir,
   threads: 1,
   flashAttention: 'auto',
   hotBytes: 'auto',
-  ramBytes: 2 ** 24,
+  ramBytes: 3 * 2 ** 23,
   diskBytes: 2 ** 26,
   minCachedTokens: 16,
   maxConcurrent: 4,
@@ -51,7 +52,7 @@ async function answer(to: Engine, model: string, question: string) {
   return { text: events.map((event) => (event.kind === 'text-delta' ? event.text : '')).join(''), prompt }
 }
 
-test('F-5 D-55 sliding-window and recurrent models reuse, over a restart too, and say that they do', async () => {
+test('F-5 D-55 sliding-window, recurrent and hybrid models reuse, over a restart too, and say that they do', async () => {
   const first = await start()
   const cold = new Map<string, string>()
   for (const { name } of config.models) {
@@ -69,6 +70,7 @@ test('F-5 D-55 sliding-window and recurrent models reuse, over a restart too, an
   expect(models.map(({ prefixCacheOff, disk }) => [prefixCacheOff, disk.off])).toEqual([
     [undefined, undefined],
     [undefined, undefined],
+    [undefined, undefined],
   ])
   expect(budgetBytes).toBeGreaterThan(300 * 2 ** 20)
   await first.close()
@@ -79,7 +81,9 @@ test('F-5 D-55 sliding-window and recurrent models reuse, over a restart too, an
     expect(text).toBe(cold.get(name))
   }
   expect((await second.reset({})).diskTokens).toBeGreaterThan(200)
-  expect((await answer(second, 'recurrent', 'Who is there?')).prompt?.cachedTokens).toBe(0)
+  for (const name of ['recurrent', 'hybrid']) {
+    expect((await answer(second, name, 'Who is there?')).prompt?.cachedTokens).toBe(0)
+  }
 })
 
 test('models of every kind embed, beside answers that are generated; a request that is given up is dropped', async () => {

@@ -22,6 +22,8 @@ export type ToEngine =
   | { readonly kind: 'generate'; readonly request: EngineRequest; readonly at: number }
   | { readonly kind: 'cancel'; readonly id: RequestId }
   | ({ readonly kind: 'call'; readonly call: number; readonly at: number } & EngineCall)
+  /** Wants a sign of life. */
+  | { readonly kind: 'ping' }
   | { readonly kind: 'close' }
 
 /** Questions that have one answer. */
@@ -53,6 +55,8 @@ export type FromEngine =
   | { readonly kind: 'unavailable'; readonly reason: string }
   /** The engine cannot serve what it was configured with; ends the start. */
   | { readonly kind: 'refused'; readonly message: string }
+  /** A sign of life. */
+  | { readonly kind: 'alive' }
   | { readonly kind: 'events'; readonly events: readonly RequestEvent[] }
   | { readonly kind: 'answer'; readonly call: number; readonly answer: EngineAnswers[keyof EngineAnswers] }
   | { readonly kind: 'no-answer'; readonly call: number; readonly error: WireError }

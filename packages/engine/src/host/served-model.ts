@@ -1,8 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { milliseconds, tokenCount } from '@incipit/core'
 import type { CacheBuckets, GenerationRequest, PromptPlace } from '@incipit/core'
-import type { DiskIdentity, DiskTier } from '../cache/disk/disk-tier.ts'
+import { blockTokens } from '../cache/block-key.ts'
+import { blockWeights } from '../cache/block-weight.ts'
+import { DiskTier } from '../cache/disk/disk-tier.ts'
+import { PinFile } from '../cache/disk/pin-file.ts'
 import { reservedSequences } from '../cache/cell-arena.ts'
+import type { CheckpointFiles } from '../cache/checkpoint/checkpoint-files.ts'
 import { CheckpointStore } from '../cache/checkpoint/checkpoint-store.ts'
 import type { CacheReset } from '../cache/kv-cache.ts'
 import { KvCache } from '../cache/kv-cache.ts'
@@ -22,21 +26,28 @@ import type {
   EngineRequest,
 } from '../engine.ts'
 import type { Context, Model, ModelFacts } from '../native/contract.ts'
+import { isPurelyRecurrent, mostSequences, sequencesBelow } from '../native/sequence-count.ts'
 import type { AnswerPlan, TemplateMarks } from '../output/answer-plan.ts'
-import { planAnswer } from '../output/answer-plan.ts'
-import { templateMarks } from '../output/template-marks.ts'
+import { AnswerPlanner } from '../output/answer-plan.ts'
+import { marksBehind, templateMarks, withChannels } from '../output/template-marks.ts'
 import type { ScheduledRequest, SchedulerSink } from '../schedule/request.ts'
 import { Scheduler } from '../schedule/scheduler.ts'
-import { promptPosition, promptTokens } from '../template/prompt-tokenizer.ts'
+import { promptPosition, promptTokens, templateTraitsOf } from '../template/prompt-tokenizer.ts'
+import { templateReport } from '../template/template-report.ts'
+import type { EngineSettings } from '../threads.ts'
 import { engineSettings } from '../threads.ts'
-import type { DiskTierOrReason, DiskTiers } from './disk-tiers.ts'
+import type { DiskTierOrReason, DiskTiers, StoreOptions } from './disk-tiers.ts'
 import { planMemory } from './memory-plan.ts'
 import type { MemoryPlan } from './memory-plan.ts'
 import { checkPromptBound, promptBound } from './prompt-bound.ts'
 import type { PromptBound } from './prompt-bound.ts'
+import { scratchBytes } from './scratch-bytes.ts'
+import { probeStates } from './state-probe.ts'
+import type { StateProbe } from './state-probe.ts'
+import { checkTiers } from './tier-check.ts'
 
-/** Sequence ids of a context; each of a sliding-window model takes two (`WindowGuard`). */
-const mostSequences = 256
+/** Rows of logits that a context keeps, where its requests need no more. */
+const mostLogitBytes = 32 * 1024 * 1024
 
 /** What a request asks of the cache, as the scheduler takes it. */
 type CacheControls = Pick<ScheduledRequest, 'pins' | 'count' | 'diagnosis'>
@@ -52,8 +63,9 @@ export class ServedModel {
   readonly #embedding: EmbeddingSize
   readonly #context: Context
   readonly #bound: PromptBound
-  readonly #diskOff: string | undefined
+  readonly #scratch: { readonly answers: number; readonly embeddings: number }
   readonly #marks: TemplateMarks
+  readonly #planner: AnswerPlanner
   readonly #counter: ProviderCounter = new ProviderCounter()
   readonly #history: PromptHistory = new PromptHistory()
 
@@ -67,7 +79,8 @@ export class ServedModel {
     readonly embedding: EmbeddingSize
     readonly context: Context
     readonly bound: PromptBound
-    readonly diskOff: string | undefined
+    readonly scratch: { readonly answers: number; readonly embeddings: number }
+    readonly marks: TemplateMarks
   }) {
     this.info = parts.info
     this.model = parts.model
@@ -78,8 +91,9 @@ export class ServedModel {
     this.#embedding = parts.embedding
     this.#context = parts.context
     this.#bound = parts.bound
-    this.#diskOff = parts.diskOff
-    this.#marks = templateMarks(parts.model.facts.chatTemplate)
+    this.#scratch = parts.scratch
+    this.#marks = parts.marks
+    this.#planner = new AnswerPlanner(parts.marks)
   }
 
   /** @throws Error in plain words when the model does not fit its share of the budgets */
@@ -92,21 +106,19 @@ export class ServedModel {
   }): Promise<ServedModel> {
     const { config, entry, model, sink } = options
     const { facts } = model
-    const planned = planMemory(config, entry, facts)
-    const { cells } = planned
     const sequences = sequencesOf(facts, config)
-    const { threads, flashAttention } = config
-    const chosen = engineSettings({ facts, cells, cores: availableParallelism(), threads, flashAttention })
-    // There is no attention to be fast with, and what is left is exact without.
-    const settings = facts.recurrent ? { ...chosen, flashAttention: false } : chosen
+    const wholeStates = facts.recurrent || facts.hybrid
+    const settingsFor = (cells: number): EngineSettings => settingsOf(config, facts, cells)
+    const probe = wholeStates ? await probeStates(model, settingsFor(0)) : undefined
+    const states = { sequences: sequencesBelow(facts, sequences), bytes: probe?.bytes ?? 0 }
+    const plan = planMemory(config, entry, facts, states)
+    const { cells } = plan
+    const settings = settingsFor(cells)
+    const uncacheable = whyUncacheable(facts, { plan, settings, probe })
+    if (uncacheable === undefined) checkTiers(config, entry, { facts, stateBytes: states.bytes })
     const context = model.createContext({ ...settings, cells, sequences, yieldsCores: true })
-    const keepsStates = facts.recurrent || facts.hybrid
-    const plan = keepsStates
-      ? withStates(planned, config, entry, { sequences, bytes: await stateBytesOf(context) })
-      : planned
-    const identity = { modelHash: facts.fileHash, stateFormat: context.stateFormat }
-    const wholeStates = facts.recurrent && !facts.hybrid
-    const disk = keepsStates ? 'its state is no block of tokens' : await diskOf(options.disks, plan, identity)
+    const identity = { modelHash: facts.fileHash, stateFormat: context.stateFormat, weightOf: blockWeights(facts) }
+    const disk = wholeStates ? 'its state is no block of tokens' : await diskOf(options.disks, plan, identity)
     const files = wholeStates ? options.disks.checkpointsOf(identity, plan.ramBytes) : undefined
     const cache = new KvCache({
       context,
@@ -115,6 +127,8 @@ export class ServedModel {
       minCachedTokens: config.minCachedTokens,
       ramBytes: plan.ramBytes,
       disk: typeof disk === 'string' ? undefined : disk,
+      pinFile: typeof disk === 'string' ? undefined : new PinFile(disk.directory, entry.name),
+      weightOf: identity.weightOf,
       hotCells: plan.hotCells,
       checkpoints: wholeStates
         ? new CheckpointStore({
@@ -125,7 +139,8 @@ export class ServedModel {
             files: typeof files === 'string' ? undefined : files,
           })
         : undefined,
-      uncacheable: whyUncacheable(facts, plan),
+      placesCells: !isPurelyRecurrent(facts),
+      uncacheable,
     })
     await cache.start()
     const scheduler = new Scheduler({
@@ -151,8 +166,11 @@ export class ServedModel {
       synthetic: facts.synthetic,
       threads: settings.threads,
       flashAttention: settings.flashAttention,
+      template: templateReport(model),
+      // Whole states have files of their own, and are no blocks.
+      diskOff: reasonIn(wholeStates ? files : disk),
     }
-    const embedding = embeddingSize(facts, plan.contextTokens)
+    const embedding = embeddingSize(facts, plan.contextTokens, states.bytes)
     const { batchTokens } = embedding
     const embedder = new Embedder({
       facts,
@@ -172,7 +190,12 @@ export class ServedModel {
       embedding,
       context,
       bound,
-      diskOff: typeof files === 'string' ? files : typeof disk === 'string' ? disk : undefined,
+      scratch: {
+        answers: scratchBytes(facts, { ...settings, cells, sequences: sequencesBelow(facts, sequences) }),
+        // Its rows of logits and vectors are in its size.
+        embeddings: scratchBytes(facts, { ...settings, batchTokens, cells: embedding.maxTokens, sequences: 0 }),
+      },
+      marks: marksOf(model),
     })
   }
 
@@ -193,9 +216,19 @@ export class ServedModel {
     return embeddingTokens(this.model, inputs, this.#embedding)
   }
 
+  /** Memory that its contexts work in, beside KV and states. */
+  get scratchBytes(): number {
+    return this.embedder.isOpen ? this.#scratch.answers + this.#scratch.embeddings : this.#scratch.answers
+  }
+
   /** Memory of the context for embeddings, once it is there. */
   get embedderBytes(): number {
     return this.embedder.isOpen ? this.#embedding.bytes : 0
+  }
+
+  /** Memory of what decides which block goes; the more, the more blocks have been seen. */
+  get policyBytes(): number {
+    return this.cache.ram.policyBytes
   }
 
   /**
@@ -237,11 +270,12 @@ export class ServedModel {
   }
 
   /**
-   * What an answer to a request may look like.
+   * What an answer to a request may look like, behind the tokens of its prompt.
    * @throws IncipitError naming the pointer of what cannot be kept to
    */
-  planAnswer(generation: GenerationRequest): AnswerPlan {
-    return planAnswer(generation, this.#marks)
+  planAnswer(generation: GenerationRequest, prompt: Int32Array): AnswerPlan {
+    const { thinking } = marksBehind(this.#marks, this.model, prompt)
+    return withChannels(this.#planner.plan(generation, thinking), this.model.facts.chatTemplate)
   }
 
   stats(): EngineModelStats {
@@ -256,7 +290,8 @@ export class ServedModel {
       ramBytes: cache.checkpoints?.bytes ?? cache.ram.pool.bytes,
       ramCapacityBytes: plan.ramBytes,
       ramBlocks: cache.checkpoints?.size ?? cache.ram.pool.size,
-      disk: diskStats(cache.checkpoints?.files ?? cache.ram.disk, this.#diskOff),
+      ramTokens: cache.wholeStates ? undefined : cache.ram.pool.size * blockTokens,
+      disk: diskStats(cache.checkpoints?.files ?? cache.ram.disk, this.info.diskOff),
       ...scheduler.counters,
       evictedTokens: cache.evictedTokens,
       pins: { count: cache.pins.size, tokens: cache.pins.tokens, dropped: cache.pins.dropped },
@@ -270,50 +305,44 @@ export class ServedModel {
   }
 }
 
-/** State of recurrent models takes memory for each sequence, used or not; other models share cells. */
-function sequencesOf({ recurrent, hybrid, slidingWindow }: ModelFacts, { maxConcurrent }: EngineConfig): number {
-  if (recurrent || hybrid) return Math.min(mostSequences, reservedSequences.count + maxConcurrent + 1)
-  return slidingWindow > 0 ? mostSequences / 2 : mostSequences
+/** A model whose template cannot be used is served all the same, for embeddings: every prompt says why. */
+function marksOf(model: Model): TemplateMarks {
+  return templateMarks(model.facts.chatTemplate, templateTraitsOf(model)?.toolDefinitions)
 }
 
-/** Bytes of the state of one sequence: those of one behind a single token. */
-async function stateBytesOf(context: Context): Promise<number> {
-  const { batch } = context
-  batch.tokens[0] = 0
-  batch.positions[0] = 0
-  batch.sequences[0] = reservedSequences.scratch
-  batch.wantsLogits[0] = 1
-  await context.decode(1)
-  const bytes = context.stateBytes(reservedSequences.scratch)
-  context.removeSequence(reservedSequences.scratch, 0, -1)
-  return bytes
+/**
+ * State of recurrent layers takes memory for each sequence, used or not; what has cells shares them. But for each there
+ * is a row of logits as well: a large vocabulary has fewer.
+ */
+function sequencesOf(facts: ModelFacts, { maxConcurrent }: EngineConfig): number {
+  const most = mostSequences(facts)
+  const least = Math.min(most, reservedSequences.count + maxConcurrent + 1)
+  if (facts.recurrent || facts.hybrid) return least
+  const rowBytes = Float32Array.BYTES_PER_ELEMENT * facts.vocabularySize * sequencesBelow(facts, 1)
+  return Math.max(least, Math.min(most, Math.floor(mostLogitBytes / rowBytes)))
 }
 
-/** @throws Error with the numbers when the states do not fit their share */
-function withStates(
-  plan: MemoryPlan,
-  { hotBytes, models }: EngineConfig,
-  { name }: EngineModelConfig,
-  states: { readonly sequences: number; readonly bytes: number },
-): MemoryPlan {
-  const kvBytes = plan.kvBytes + states.sequences * states.bytes
-  const allowed = hotBytes === 'auto' ? Infinity : Math.floor(hotBytes / models.length)
-  if (kvBytes <= allowed) return { ...plan, kvBytes }
-  const needed = `${states.sequences} states of ${states.bytes} bytes, ${kvBytes} bytes in all`
-  throw new Error(`model "${name}" needs ${needed}, ${allowed} allowed (engine.hot_bytes, engine.max_concurrent)`)
+/** Models with recurrent layers have little attention or none: what they have is exact where nobody asks for more. */
+function settingsOf(config: EngineConfig, facts: ModelFacts, cells: number): EngineSettings {
+  const { threads } = config
+  const flashAttention = facts.hybrid && config.flashAttention === 'auto' ? 'off' : config.flashAttention
+  const settings = engineSettings({ facts, cells, cores: availableParallelism(), threads, flashAttention })
+  return isPurelyRecurrent(facts) ? { ...settings, flashAttention: false } : settings
 }
 
-async function diskOf(disks: DiskTiers, { ramBytes }: MemoryPlan, identity: DiskIdentity): Promise<DiskTierOrReason> {
+async function diskOf(disks: DiskTiers, { ramBytes }: MemoryPlan, identity: StoreOptions): Promise<DiskTierOrReason> {
   return ramBytes === 0 ? 'ram_bytes is 0: blocks reach the disk through RAM' : disks.of(identity)
 }
 
-function diskStats(
-  disk: Pick<DiskTier, 'store' | 'bytes' | 'capacityBytes' | 'blocks' | 'counters'> | undefined,
-  off: string | undefined,
-): EngineDiskStats {
+function reasonIn(tier: DiskTierOrReason | CheckpointFiles | undefined): string | undefined {
+  return typeof tier === 'string' ? tier : undefined
+}
+
+function diskStats(disk: DiskTier | CheckpointFiles | undefined, off: string | undefined): EngineDiskStats {
   if (disk === undefined) return { ...noDisk, off }
   const { store, bytes, capacityBytes, blocks } = disk
-  return { ...disk.counters, store, bytes, capacityBytes, blocks, off: undefined }
+  const tokens = disk instanceof DiskTier ? blocks * blockTokens : undefined
+  return { ...disk.counters, store, bytes, capacityBytes, blocks, tokens, off: undefined }
 }
 
 const noDisk: Omit<EngineDiskStats, 'off'> = {
@@ -321,6 +350,7 @@ const noDisk: Omit<EngineDiskStats, 'off'> = {
   bytes: 0,
   capacityBytes: 0,
   blocks: 0,
+  tokens: 0,
   restored: 0,
   discarded: 0,
   written: 0,
@@ -329,9 +359,16 @@ const noDisk: Omit<EngineDiskStats, 'off'> = {
   failedWrites: 0,
 }
 
-/** State of these models cannot be cut at any token and give the same logits. */
-function whyUncacheable({ recurrent, hybrid }: ModelFacts, { ramBytes }: MemoryPlan): string | undefined {
-  if (hybrid) return 'hybrid model: its state cannot be cut at a token'
-  if (recurrent && ramBytes === 0) return 'recurrent model: its states are kept in RAM, and ram_bytes is 0'
-  return undefined
+/** Why a model reuses nothing; `undefined` = it does. */
+function whyUncacheable(
+  { recurrent, hybrid, slidingWindow }: ModelFacts,
+  at: { readonly plan: MemoryPlan; readonly settings: EngineSettings; readonly probe: StateProbe | undefined },
+): string | undefined {
+  if (!recurrent && !hybrid) return undefined
+  const kind = hybrid ? 'hybrid model' : 'recurrent model'
+  if (hybrid && slidingWindow > 0) return `${kind} with a sliding window: its state cannot be cut at a token`
+  if (at.plan.ramBytes === 0) return `${kind}: its states are kept in RAM, and ram_bytes is 0`
+  // With flash attention nothing is exact to the bit.
+  const inexact = at.settings.flashAttention ? undefined : at.probe?.inexact
+  return inexact && `${kind}: ${inexact}`
 }

@@ -67,6 +67,7 @@ export interface LlamaFunctions {
   llama_memory_seq_pos_min(memory: Pointer, sequence: number): number
   llama_memory_seq_pos_max(memory: Pointer, sequence: number): number
   llama_state_seq_get_size(context: Pointer, sequence: number): number | bigint
+  llama_state_seq_get_size_ext(context: Pointer, sequence: number, flags: number): number | bigint
   llama_state_seq_get_data(context: Pointer, target: Uint8Array, bytes: number, sequence: number): number | bigint
   llama_state_seq_set_data(context: Pointer, source: Uint8Array, bytes: number, sequence: number): number | bigint
   llama_sampler_init_grammar(vocab: Pointer, grammar: string, root: string): Pointer | null
@@ -164,6 +165,7 @@ const signatures: Readonly<Record<keyof LlamaFunctions, readonly [result: string
   llama_memory_seq_pos_min: ['int32', 'ptr', 'int32'],
   llama_memory_seq_pos_max: ['int32', 'ptr', 'int32'],
   llama_state_seq_get_size: ['size_t', 'ptr', 'int32'],
+  llama_state_seq_get_size_ext: ['size_t', 'ptr', 'int32', 'uint32'],
   llama_state_seq_get_data: ['size_t', 'ptr', 'ptr', 'size_t', 'int32'],
   llama_state_seq_set_data: ['size_t', 'ptr', 'ptr', 'size_t', 'int32'],
   llama_sampler_init_grammar: ['ptr', 'ptr', 'str', 'str'],

@@ -119,6 +119,8 @@ export interface Context {
   sequenceRange(sequence: number): { readonly first: number; readonly last: number }
   /** Bytes that `readState` of a sequence writes. */
   stateBytes(sequence: number): number
+  /** How many of them, at the end, hold what has no cells: the recurrent layers of a hybrid model. 0 elsewhere. */
+  recurrentBytes(sequence: number): number
   /** Writes the state of a sequence into `target`; returns the bytes written. */
   readState(sequence: number, target: Uint8Array): number
   /** Replaces the state of a sequence; false when the blob is refused or there is no room. */

@@ -49,6 +49,13 @@ function snapshot(sequence: number): Uint8Array {
   return state
 }
 
+test('batches may be shorter than there are sequences, as long buffers make them', async () => {
+  const short = model.createContext({ ...testContext, batchTokens: 32, sequences: 64 })
+  const expected = await cold(suffix)
+  expect(largestDifference(expected, await evaluate(short, { sequence: 63, tokens: suffix, start: 0 }))).toBe(0)
+  short.close()
+})
+
 describe('reuse of KV state', () => {
   test('F-5 a shared prefix gives the logits of a cold run, bit by bit', async () => {
     const expected = await cold(all(prefix, suffix))

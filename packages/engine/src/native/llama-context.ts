@@ -3,10 +3,13 @@ import type { LlamaFunctions, Pointer } from './bindings.ts'
 import type { Batch, Context, ContextOptions, DecodeOutcome } from './contract.ts'
 import type { NativeLog } from './log.ts'
 import { NativeBatch } from './native-batch.ts'
+import { maxSequences } from './sequence-count.ts'
 import { ThreadGovernor } from './thread-governor.ts'
 
-/** More ids than this cannot be asked for (`llama_max_parallel_sequences`). */
-export const maxSequences = 256
+/** `LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY`: of a hybrid model, what is no attention. */
+const withoutAttention = 1
+/** What a state begins with: a mark and its sequence. */
+const stateHeadBytes = 8
 
 interface ContextInputs {
   readonly llama: LlamaFunctions
@@ -16,6 +19,7 @@ interface ContextInputs {
   readonly vocabularySize: number
   /** Numbers of a token's vector. */
   readonly width: number
+  readonly hybrid: boolean
   readonly options: ContextOptions
   readonly onClose: () => void
 }
@@ -42,6 +46,8 @@ export class LlamaContext implements Context {
       n_batch: options.batchTokens,
       n_ubatch: options.batchTokens,
       n_seq_max: options.sequences,
+      // Of fewer than sequences it makes an assertion, which ends the process.
+      n_outputs_max: Math.max(options.batchTokens, options.sequences),
       n_outputs_max_per_seq: 0,
       n_threads: options.threads.decode,
       n_threads_batch: options.threads.prefill,
@@ -138,6 +144,14 @@ export class LlamaContext implements Context {
     const context = this.#idle()
     this.#checkSequence(sequence)
     return Number(this.#inputs.llama.llama_state_seq_get_size(context, sequence))
+  }
+
+  recurrentBytes(sequence: number): number {
+    const context = this.#idle()
+    this.#checkSequence(sequence)
+    const { llama, hybrid } = this.#inputs
+    if (!hybrid) return 0
+    return Number(llama.llama_state_seq_get_size_ext(context, sequence, withoutAttention)) - stateHeadBytes
   }
 
   readState(sequence: number, target: Uint8Array): number {

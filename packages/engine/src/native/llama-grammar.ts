@@ -1,6 +1,8 @@
+import { IncipitError } from '@incipit/core'
 import { addressOf } from './bindings.ts'
 import type { LlamaFunctions, Pointer } from './bindings.ts'
 import type { Grammar } from './contract.ts'
+import type { TokenShapes, Utf8State } from './token-shapes.ts'
 
 /** `llama_token_data` has three words: id, logit and probability. */
 const words = 3
@@ -21,12 +23,26 @@ export class CandidateMemory {
     this.#array[0] = addressOf(this.#ids)
   }
 
-  /** Address of the array with the first `count` candidates in it. */
-  fill(count: number, token: (index: number) => number, logit: (index: number) => number): Pointer {
-    for (let index = 0; index < count; index++) {
-      this.#ids[words * index] = token(index)
-      this.#logits[words * index + 1] = logit(index)
+  /** Makes one token the first candidate. */
+  set(token: number): void {
+    this.#ids[0] = token
+    this.#logits[1] = 0
+  }
+
+  /** Makes all tokens candidates. */
+  fill(logits: Float32Array): void {
+    for (let token = 0; token < logits.length; token++) {
+      this.#ids[words * token] = token
+      this.#logits[words * token + 1] = logits[token] as number
     }
+  }
+
+  readInto(logits: Float32Array): void {
+    for (let token = 0; token < logits.length; token++) logits[token] = this.#logits[words * token + 1] as number
+  }
+
+  /** Address of the array with the first `count` candidates in it. */
+  array(count: number): Pointer {
     this.#array[1] = BigInt(count)
     this.#array[2] = 2n ** 64n - 1n
     this.#array[3] = 0n
@@ -38,49 +54,69 @@ export class CandidateMemory {
   }
 }
 
+/**
+ * Milliseconds of computing that one token of an answer may take. Where many alternatives of a grammar go on side by side,
+ * each token can double them: it is given up before that takes long. Waiting for a busy machine does not count.
+ */
+const mostMs = 1_000
+
 /** A grammar of llama.cpp and how far an answer has come in it. */
 export class LlamaGrammar implements Grammar {
   readonly #llama: LlamaFunctions
   readonly #memory: CandidateMemory
+  readonly #shapes: TokenShapes
   #sampler: Pointer | undefined
+  #utf8: Utf8State = 0
 
-  constructor(llama: LlamaFunctions, sampler: Pointer, memory: CandidateMemory) {
+  constructor(llama: LlamaFunctions, sampler: Pointer, memory: CandidateMemory, shapes: TokenShapes) {
     this.#llama = llama
     this.#sampler = sampler
     this.#memory = memory
+    this.#shapes = shapes
   }
 
   allows(token: number): boolean {
-    const candidates = this.#memory.fill(
-      1,
-      () => token,
-      () => 0,
-    )
-    this.#llama.llama_sampler_apply(this.#open(), candidates)
+    const shape = this.#shapes.shape(token)
+    if (shape === 'empty') return false
+    if ((shape === 'part' || this.#utf8 !== 0) && this.#shapes.after(this.#utf8, token) === undefined) return false
+    this.#memory.set(token)
+    this.#apply(1)
     return this.#memory.logit(0) !== -Infinity
   }
 
   mask(logits: Float32Array): Float32Array {
     const { masked } = this.#memory
-    const candidates = this.#memory.fill(
-      logits.length,
-      (index) => index,
-      (index) => logits[index] as number,
-    )
-    this.#llama.llama_sampler_apply(this.#open(), candidates)
-    for (let index = 0; index < logits.length; index++) masked[index] = this.#memory.logit(index)
+    this.#memory.fill(logits)
+    this.#apply(logits.length)
+    this.#memory.readInto(masked)
+    for (const token of this.#shapes.empty) masked[token] = -Infinity
+    for (const token of this.#shapes.parts) {
+      if (masked[token] !== -Infinity && this.#shapes.after(this.#utf8, token) === undefined) masked[token] = -Infinity
+    }
     return masked
   }
 
   accept(token: number): void {
     // A token that is not allowed would end the process inside llama.cpp.
     if (!this.allows(token)) throw new Error(`token ${token} is not allowed by the grammar`)
+    const before = process.cpuUsage()
     this.#llama.llama_sampler_accept(this.#open(), token)
+    this.#utf8 = this.#shapes.after(this.#utf8, token) ?? 0
+    const { user, system } = process.cpuUsage(before)
+    const tookMs = (user + system) / 1_000
+    if (tookMs > mostMs) {
+      const what = `a token took ${Math.round(tookMs)} ms, ${mostMs} allowed: too many of its alternatives begin alike`
+      throw new IncipitError('unsupported_feature', `the schema cannot be kept to: ${what}`)
+    }
   }
 
   close(): void {
     if (this.#sampler !== undefined) this.#llama.llama_sampler_free(this.#sampler)
     this.#sampler = undefined
+  }
+
+  #apply(count: number): void {
+    this.#llama.llama_sampler_apply(this.#open(), this.#memory.array(count))
   }
 
   #open(): Pointer {

@@ -1,11 +1,14 @@
 import type { LlamaFunctions, Pointer } from './bindings.ts'
 import type { Context, ContextOptions, Grammar, Model, ModelFacts } from './contract.ts'
 import { fileHash } from './file-hash.ts'
-import { LlamaContext, maxSequences } from './llama-context.ts'
+import { LlamaContext } from './llama-context.ts'
 import { CandidateMemory, LlamaGrammar } from './llama-grammar.ts'
 import type { NativeLog } from './log.ts'
 import { modelFacts } from './model-facts.ts'
 import { readModelHeader } from './model-header.ts'
+import { NeighbourIds } from './neighbour-ids.ts'
+import { isPurelyRecurrent, mostSequences, sequencesBelow } from './sequence-count.ts'
+import { TokenShapes } from './token-shapes.ts'
 import { WindowGuard } from './window-guard.ts'
 
 /** The loaded library and its log. */
@@ -26,6 +29,7 @@ export class LlamaModel implements Model {
   #tokens: Int32Array = new Int32Array(4_096)
   #controlTokens: ReadonlyMap<string, number> | undefined
   #candidates: CandidateMemory | undefined
+  #shapes: TokenShapes | undefined
 
   /** @throws Error naming the path and the reason, when the file is no model that llama.cpp can load */
   constructor(library: Library, path: string, dataDir: string) {
@@ -85,7 +89,8 @@ export class LlamaModel implements Model {
     const sampler = llama.llama_sampler_init_grammar(this.#vocabulary, text, 'root')
     if (sampler === null) throw new Error(log.explain('this is no grammar'))
     this.#candidates ??= new CandidateMemory(this.facts.vocabularySize)
-    return new LlamaGrammar(llama, sampler, this.#candidates)
+    this.#shapes ??= this.#tokenShapes()
+    return new LlamaGrammar(llama, sampler, this.#candidates, this.#shapes)
   }
 
   endsGeneration(token: number): boolean {
@@ -93,20 +98,21 @@ export class LlamaModel implements Model {
   }
 
   createContext(options: ContextOptions): Context {
-    const guarded = this.facts.slidingWindow > 0
     const { sequences } = options
-    const most = guarded ? maxSequences / 2 : maxSequences
+    const most = mostSequences(this.facts)
     if (sequences > most) throw new RangeError(`sequences is ${sequences}, 1 to ${most} allowed`)
     const context = new LlamaContext({
       ...this.#library,
       model: this.#open(),
       vocabularySize: this.facts.vocabularySize,
       width: this.facts.width,
-      options: guarded ? { ...options, sequences: 2 * sequences } : options,
+      hybrid: this.facts.hybrid,
+      options: { ...options, sequences: sequencesBelow(this.facts, sequences) },
       onClose: () => void this.#contexts.delete(context),
     })
     this.#contexts.add(context)
-    return guarded ? new WindowGuard(context, sequences) : context
+    if (this.facts.slidingWindow > 0) return new WindowGuard(context, sequences)
+    return isPurelyRecurrent(this.facts) ? new NeighbourIds(context, sequences) : context
   }
 
   /** Frees the model and every context of it. Closing twice does nothing. */
@@ -153,6 +159,17 @@ export class LlamaModel implements Model {
       found.set(llama.llama_vocab_get_text(this.#vocabulary, token), token)
     }
     return found
+  }
+
+  #tokenShapes(): TokenShapes {
+    const { vocabularySize } = this.facts
+    const target = new Uint8Array(256)
+    const bytes = (token: number): Uint8Array => {
+      const { llama } = this.#library
+      const length = llama.llama_token_to_piece(this.#vocabulary, token, target, target.length, 0, false)
+      return length < 0 ? this.tokenBytes(token) : target.subarray(0, length)
+    }
+    return new TokenShapes(vocabularySize, bytes, (token) => this.endsGeneration(token))
   }
 
   #readBytes(vocabulary: Pointer, token: number): Uint8Array {

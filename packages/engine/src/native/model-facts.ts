@@ -2,7 +2,8 @@ import type { GgufHeader, GgufMetadata } from '../gguf/read.ts'
 import type { LlamaFunctions, Pointer } from './bindings.ts'
 import type { ModelFacts } from './contract.ts'
 
-const bytesPerHalf = 2
+/** KV state is kept in halves. */
+export const bytesPerHalf = 2
 /** By `enum llama_pooling_type`; what is none of them is the mean. */
 const poolings: readonly (ModelFacts['pooling'] | undefined)[] = [undefined, 'mean', 'first', 'last', 'rank']
 
@@ -50,7 +51,8 @@ export function modelFacts(options: {
   }
 }
 
-function kvBytesPerToken(
+/** Keys and values of one token in all layers. */
+export function kvBytesPerToken(
   architecture: string,
   header: GgufHeader,
   shape: { readonly layers: number; readonly width: number; readonly heads: number; readonly kvHeads: number },
@@ -60,9 +62,11 @@ function kvBytesPerToken(
   const perHead = length('key_length') + length('value_length')
   // Hybrid models list the heads layer by layer, with 0 for layers without attention.
   const heads = header.metadata.get(`${architecture}.attention.head_count_kv`)
+  // Others say that every so many layers one is attention.
+  const interval = numberOr(header.metadata.get(`${architecture}.full_attention_interval`), 1)
   const allHeads = isNumbers(heads)
     ? heads.reduce((sum, count) => sum + count, 0)
-    : shape.layers * numberOr(heads, shape.kvHeads)
+    : Math.floor(shape.layers / Math.max(1, interval)) * numberOr(heads, shape.kvHeads)
   return allHeads * perHead * bytesPerHalf
 }
 

@@ -69,6 +69,11 @@ export class WindowGuard implements Context {
     return this.#context.stateBytes(sequence)
   }
 
+  recurrentBytes(sequence: number): number {
+    this.#check(sequence)
+    return this.#context.recurrentBytes(sequence)
+  }
+
   readState(sequence: number, target: Uint8Array): number {
     this.#check(sequence)
     return this.#context.readState(sequence, target)

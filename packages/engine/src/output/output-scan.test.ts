@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { callGrammar } from './call-grammar.ts'
+import { aGeneration } from '../testing/generation-fixture.ts'
+import { AnswerPlanner } from './answer-plan.ts'
 import { callStyle } from './call-style.ts'
 import { looseMatch } from './loose-match.ts'
 import type { OutputEvent, OutputMarks } from './output-scan.ts'
@@ -119,11 +120,13 @@ describe('text, thinking and calls are told apart, however the text is cut', () 
 
 test('the grammar of calls goes on behind what is written of them, white space aside', () => {
   const tool = { name: 'a', parametersJson: '{}' }
-  const grammar = (written: string): string => callGrammar({ tools: [tool], style: hermes, parallel: false }, written)
+  const planner = new AnswerPlanner({ calls: hermes, thinking: undefined })
+  const plan = planner.plan({ ...aGeneration([]), tools: [tool], parallelToolCalls: false })
+  const grammar = (written: string): string => plan.callsBehind(written)
   const root = (text: string): string => /^root ::= (.*)$/m.exec(text)?.[1] ?? ''
-  expect(root(grammar('<tool_call>'))).toBe(String.raw`"\n{\"name\": " call`)
-  expect(root(grammar('<tool_call>\n{"na'))).toBe(String.raw`"me\": " call`)
-  expect(root(grammar('<tool_call>{'))).toBe(String.raw`"\"name\": " call`)
+  expect(root(grammar('<tool_call>'))).toBe(String.raw`"\n{\"name\": " calls`)
+  expect(root(grammar('<tool_call>\n{"na'))).toBe(String.raw`"me\": " calls`)
+  expect(root(grammar('<tool_call>{'))).toBe(String.raw`"\"name\": " calls`)
 })
 
 test('what does not follow is no match', () => {

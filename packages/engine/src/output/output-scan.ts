@@ -14,6 +14,8 @@ export interface OutputMarks {
   readonly calls: CallStyle | undefined
   /** The answer may begin with thinking: tags around it; `begun` = the prompt has the first one already. */
   readonly thinking: { readonly open: string; readonly close: string; readonly begun: boolean } | undefined
+  /** The answer is written in channels, which tell all of this instead (`ChannelScan`). */
+  readonly channels?: boolean | undefined
 }
 
 /** Tells text, thinking and calls of an answer apart, in pieces cut anywhere. Holds back only what may be a mark. */

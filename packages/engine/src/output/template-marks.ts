@@ -1,17 +1,60 @@
 import { chatmlTemplate } from '../gguf/chatml.ts'
-import type { TemplateMarks } from './answer-plan.ts'
+import type { Model } from '../native/contract.ts'
+import type { AnswerPlan, TemplateMarks } from './answer-plan.ts'
 import { callStyle } from './call-style.ts'
+import { channelMarks } from './channel-scan.ts'
+import type { OutputMarks } from './output-scan.ts'
+
+/** Tokens at the end of a prompt in which a tag can stand, whatever the vocabulary. */
+const endTokens = 16
 
 /**
  * What the chat template of a model says about its answers.
+ * @param writesTools whether tools are told by the template; else they are told in the way of our own
  * @example templateMarks(model.facts.chatTemplate).thinking?.close // '</think>'
  */
-export function templateMarks(template: string = chatmlTemplate): TemplateMarks {
+export function templateMarks(template: string = chatmlTemplate, writesTools: boolean = true): TemplateMarks {
   const thinks = template.includes('<think>') || template.includes('</think>')
-  // Some templates end a prompt with the tag, so that an answer begins inside.
-  const begun = /<think>\\n['"]\s*}}\s*(?:{%-?\s*endif\s*-?%}\s*)*$/.test(template)
   return {
-    calls: callStyle(template),
-    thinking: thinks ? { open: '<think>', close: '</think>', begun } : undefined,
+    calls: callStyle(writesTools ? template : chatmlTemplate),
+    thinking: thinks ? { open: '<think>', close: '</think>', begun: false } : undefined,
   }
+}
+
+/**
+ * The same marks behind a prompt: some templates end prompts with the opening tag, so that an answer begins inside.
+ * @example marksBehind(templateMarks(source), model, prompt).thinking?.begun // true
+ */
+export function marksBehind(marks: TemplateMarks, model: Model, prompt: Int32Array): TemplateMarks {
+  const { thinking } = marks
+  if (thinking === undefined) return marks
+  const end = [...prompt.subarray(-endTokens)].map((token) => {
+    const bytes = model.tokenBytes(token)
+    return bytes.length === 0 ? Buffer.from(model.tokenText(token)) : Buffer.from(bytes)
+  })
+  const begun = Buffer.concat(end).toString('utf8').trimEnd().endsWith(thinking.open)
+  return { ...marks, thinking: { ...thinking, begun } }
+}
+
+/**
+ * The marks of an answer that is written in channels, where the template writes them and nothing else is asked for.
+ * @example withChannels(plan, source).marks.channels // true
+ */
+export function withChannels(plan: AnswerPlan, template: string = chatmlTemplate): AnswerPlan {
+  const inChannels = plan.grammar === undefined && template.includes('<|channel|>')
+  return inChannels ? { ...plan, marks: { ...plan.marks, channels: true } } : plan
+}
+
+/**
+ * Control tokens that are marks of an answer, with the text that they stand for there: as tokens they have none.
+ * @example spelledMarks(plan.marks, model).get(token) // the bytes of '[TOOL_CALLS]'
+ */
+export function spelledMarks(marks: OutputMarks, model: Model): ReadonlyMap<number, Uint8Array> {
+  const { calls, thinking, channels = false } = marks
+  const spellings = [calls?.trigger, thinking?.open, thinking?.close, ...(channels ? channelMarks : [])]
+  const found = spellings.flatMap((spelling): [number, Uint8Array][] => {
+    const token = spelling === undefined ? undefined : model.controlTokens.get(spelling)
+    return token === undefined || spelling === undefined ? [] : [[token, Buffer.from(spelling)]]
+  })
+  return new Map(found)
 }

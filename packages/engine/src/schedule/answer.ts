@@ -4,7 +4,9 @@ import { tokenCount } from '@incipit/core'
 import type { Grammar, Model } from '../native/contract.ts'
 import { openGrammar } from '../output/answer-plan.ts'
 import type { OutputEvent } from '../output/output-scan.ts'
+import { ChannelScan } from '../output/channel-scan.ts'
 import { OutputScan } from '../output/output-scan.ts'
+import { spelledMarks } from '../output/template-marks.ts'
 import { Sampler } from '../sample/sampler.ts'
 import type { SamplerWorkspace } from '../sample/sampler-workspace.ts'
 import { StopScan } from '../sample/stop-scan.ts'
@@ -27,8 +29,10 @@ export class Answer {
   readonly #sampler: Sampler
   readonly #characters = new Utf8Stream()
   readonly #stops: StopScan
-  readonly #output: OutputScan
+  readonly #output: OutputScan | ChannelScan
   readonly #maxTokens: number
+  /** Marks that are control tokens in this vocabulary. */
+  readonly #spelled: ReadonlyMap<number, Uint8Array>
   #grammar: Grammar | undefined
   #logprobs: PlacedLogprob[] = []
   #tokens = 0
@@ -49,7 +53,9 @@ export class Answer {
     this.#maxTokens = options.maxTokens
     this.#sampler = new Sampler({ sampling: request.sampling, prompt: request.prompt, workspace })
     this.#stops = new StopScan(request.stop)
-    this.#output = new OutputScan(request.plan?.marks ?? { calls: undefined, thinking: undefined })
+    const marks = request.plan?.marks ?? { calls: undefined, thinking: undefined }
+    this.#output = marks.channels === true ? new ChannelScan() : new OutputScan(marks)
+    this.#spelled = spelledMarks(marks, model)
     const grammar = request.plan?.grammar
     if (grammar !== undefined) this.#grammar = openGrammar(model, grammar)
   }
@@ -70,7 +76,7 @@ export class Answer {
     if (this.#model.endsGeneration(token)) return this.finish('stop', emit)
     this.#grammar?.accept(token)
     this.#noteLogprob(logits, token)
-    const piece = this.#characters.push(this.#model.tokenBytes(token))
+    const piece = this.#characters.push(this.#spelled.get(token) ?? this.#model.tokenBytes(token))
     this.#decodedLength += piece.length
     const stopped = this.#take(piece, emit)
     if (stopped) {
@@ -113,7 +119,9 @@ export class Answer {
   /** The trigger of calls has been generated: from here on the answer is calls. */
   #keepToCalls(): void {
     const { plan } = this.#request
-    if (plan !== undefined) this.#grammar = openGrammar(this.#model, plan.callsBehind(this.#output.written))
+    const { written } = this.#output
+    if (plan === undefined || written === undefined) return
+    this.#grammar = openGrammar(this.#model, plan.callsBehind(written))
   }
 
   #emitFinish(reason: FinishReason, emit: Emit): void {

@@ -67,11 +67,12 @@ export class BatchBuilder {
   async decode(): Promise<DecodeOutcome> {
     const pieces = this.#pieces()
     let row = 0
+    this.#arena.open(merged(pieces))
     if (this.#tokens === 1 && this.#exact) {
+      // Behind the others: opening them may fill a gap, and filler takes the lowest empty cells.
       this.#arena.openCompanion()
       row = this.#companion()
     }
-    this.#arena.open(merged(pieces))
     for (const piece of pieces) row = this.#write(piece, row)
     if (this.#exact) this.#secondLogits(row)
     return this.#context.decode(row)

@@ -1,8 +1,10 @@
-import type { GenerationEvent, IncipitError } from '@incipit/core'
+import type { FinishReason, GenerationEvent, IncipitError } from '@incipit/core'
 import { tokenCount } from '@incipit/core'
 import type { Lease } from '../cache/lease.ts'
 import type { Answer } from './answer.ts'
+import type { Turn } from './fair-share.ts'
 import type { ScheduledRequest, SchedulerSink } from './request.ts'
+import type { PrefixWait } from './prefix-wait.ts'
 
 /**
  * Most room for output that is kept at the start; it grows while there is room. Bounds are often set far
@@ -14,7 +16,19 @@ const outputReserve = 1_024
 export class Generation {
   readonly request: ScheduledRequest
   readonly answer: Answer
-  readonly submittedAt: number
+  /** Its place among those that take turns. */
+  readonly turn: Turn
+  /** Somebody else who evaluates what it begins with. */
+  waitsFor: PrefixWait | undefined
+  /** Others that began while it waited for room. */
+  overtaken = 0
+  /** `Roster.freed` when there was no room for it; `undefined` = it does not wait for any. */
+  refusedAt: number | undefined
+  /** Position from which on it has all of its room, and how often it has lent a part of that. */
+  heldFrom = 0
+  timesLent = 0
+  /** When it was begun first. */
+  startedAt: number | undefined
   /** Longest this sequence can become. */
   readonly maxLength: number
   /** Positions of the prompt behind which its state is to be saved, ascending. */
@@ -31,6 +45,7 @@ export class Generation {
   /** Tokens to have evaluated before the next one is sampled: more than the prompt after a pause. */
   #prefillLength: number
   #reported = false
+  #finish: FinishReason | undefined
   readonly #sink: SchedulerSink
   #tokens: Int32Array
   #length: number
@@ -40,14 +55,14 @@ export class Generation {
     readonly answer: Answer
     readonly sink: SchedulerSink
     readonly maxLength: number
-    readonly submittedAt: number
+    readonly turn: Turn
     readonly stops: readonly number[]
   }) {
     this.#stops = options.stops
     this.request = options.request
     this.answer = options.answer
     this.maxLength = options.maxLength
-    this.submittedAt = options.submittedAt
+    this.turn = options.turn
     this.#sink = options.sink
     this.#tokens = options.request.prompt
     this.#length = options.request.prompt.length
@@ -82,14 +97,28 @@ export class Generation {
     return Math.min(this.maxLength, this.#length + outputReserve)
   }
 
+  /** Whether it ran before: what it has said cannot be taken back. */
+  get begun(): boolean {
+    return this.startedAt !== undefined
+  }
+
+  /** The last position up to `position` where its state is saved; 0 = there is none. */
+  lastStop(position: number): number {
+    return this.#stops.findLast((stop) => stop <= position) ?? 0
+  }
+
   /** The next position to stop at, at or behind `position`. */
   stopFrom(position: number): number | undefined {
     return this.#stops.find((stop) => stop >= position)
   }
 
-  start(lease: Lease): void {
+  start(lease: Lease, now: number): void {
     this.lease = lease
+    this.startedAt ??= now
+    this.overtaken = 0
     this.evaluated = lease.cached.hot + lease.cached.ram + lease.cached.disk
+    this.heldFrom = this.evaluated
+    this.refusedAt = undefined
     if (!this.#reported) this.cached = this.evaluated
   }
 
@@ -120,6 +149,11 @@ export class Generation {
     })
   }
 
+  /** Whether a person goes on; not, where a program does; `undefined` where the answer did not end by itself. */
+  get turnOver(): boolean | undefined {
+    return this.#finish === undefined ? undefined : this.#finish !== 'tool_calls'
+  }
+
   /** Samples behind the last evaluated token. */
   advance(logits: Float32Array): void {
     const token = this.answer.next(logits, (event) => this.emit(event))
@@ -144,6 +178,7 @@ export class Generation {
   }
 
   emit(event: GenerationEvent): void {
+    if (event.kind === 'finish') this.#finish = event.reason
     if (!this.cancelled) this.#sink.event(this.request.id, event)
   }
 

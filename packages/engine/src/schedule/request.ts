@@ -6,6 +6,8 @@ export interface ScheduledRequest {
   readonly id: string
   /** `IsolationScope.key`. */
   readonly scope: string
+  /** Who it takes turns for; `undefined` = its scope, in one session. */
+  readonly sharing?: Sharing | undefined
   readonly prompt: Int32Array
   readonly sampling: Sampling
   /** `undefined` = up to the context limit. */
@@ -21,6 +23,12 @@ export interface ScheduledRequest {
   readonly diagnosis?: CacheDiagnosis | undefined
   /** What the answer may look like; `undefined` = any text. */
   readonly plan?: AnswerPlan | undefined
+}
+
+/** Who shares the engine with whom: turns go round organisations, and within one round its sessions. */
+export interface Sharing {
+  readonly org: string
+  readonly session: string
 }
 
 /** A beginning of a prompt that is to be kept. */

@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs'
-import { IncipitError } from '@incipit/core'
 import type { ChatMessage } from '@incipit/core'
 import { array, assert, boolean, constantFrom, oneof, option, property, string, tuple } from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { modelFile } from '../gguf/demo-model.ts'
-import type { Model, ModelFacts } from '../native/contract.ts'
+import type { Model } from '../native/contract.ts'
+import { textOf, withTemplate as templateModel } from '../testing/chat-templates.ts'
 import { aGeneration, aTool } from '../testing/generation-fixture.ts'
 import { requireNative, temporaryDirectory } from '../testing/native-fixture.ts'
 import { controlText, spellingPattern } from './control-text.ts'
@@ -23,34 +23,8 @@ afterAll(() => {
   rmSync(directory, { recursive: true })
 })
 
-/** The demo's tokenizer under another template; `control` spellings get ids beyond its vocabulary. */
-function withTemplate(
-  chatTemplate: string | undefined,
-  options: { readonly control?: readonly string[]; readonly facts?: Partial<ModelFacts> } = {},
-): Model {
-  const extra = (options.control ?? []).map((spelling, index) => [spelling, 10_000 + index] as const)
-  const spellings = new Map(extra.map(([spelling, id]) => [id, spelling]))
-  return {
-    facts: { ...demo.facts, chatTemplate, ...options.facts },
-    controlTokens: new Map([...demo.controlTokens, ...extra]),
-    tokenize: (text, how) => demo.tokenize(text, how),
-    tokenBytes: (token) => demo.tokenBytes(token),
-    tokenText: (token) => spellings.get(token) ?? demo.tokenText(token),
-    endsGeneration: (token) => demo.endsGeneration(token),
-    createContext: (how) => demo.createContext(how),
-    close: () => undefined,
-    createGrammar: () => {
-      throw new Error('no answers here')
-    },
-  }
-}
-
-function textOf(model: Model, tokens: Int32Array): string {
-  const parts = [...tokens].map((token) => {
-    const bytes = token < 10_000 ? demo.tokenBytes(token) : new Uint8Array(0)
-    return bytes.length === 0 ? Buffer.from(model.tokenText(token)) : Buffer.from(bytes)
-  })
-  return Buffer.concat(parts).toString('utf8')
+function withTemplate(chatTemplate: string | undefined, options?: Parameters<typeof templateModel>[2]): Model {
+  return templateModel(demo, chatTemplate, options)
 }
 
 const user = (content: string): ChatMessage => ({ role: 'user', content })
@@ -78,7 +52,6 @@ Be brief.<|im_end|>
 <|im_start|>user
 Weather?<|im_end|>
 <|im_start|>assistant
-
 <tool_call>
 {"name": "look", "arguments": {"z": 1.0,  "a":"x"}}
 </tool_call><|im_end|>
@@ -191,70 +164,12 @@ describe('control tokens', () => {
   })
 })
 
-describe('templates of other shapes', () => {
-  const llama3 =
-    "{{ bos_token }}{% for m in messages %}{{ '<|start_header_id|>' + m['role'] + '<|end_header_id|>\n\n' + m['content'] | trim + '<|eot_id|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}{% endif %}"
-  const llama3Control = ['<|begin_of_text|>', '<|start_header_id|>', '<|end_header_id|>', '<|eot_id|>']
-  const gemma =
-    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('Conversation roles must alternate user/assistant') }}{% endif %}{% set role = 'model' if m['role'] == 'assistant' else m['role'] %}{{ '<start_of_turn>' + role + '\n' + m['content'] | trim + '<end_of_turn>\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
-  const mistral =
-    "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}{{ '[INST] ' + m['content'] + ' [/INST]' }}{% else %}{{ ' ' + m['content'] + eos_token }}{% endif %}{% endfor %}"
-  const qwen =
-    "{% if tools %}{{ '<|im_start|>system\n<tools>' }}{% for tool in tools %}{{ '\n' }}{{ tool | tojson }}{% endfor %}{{ '\n</tools><|im_end|>\n' }}{% endif %}{% for message in messages %}{% if message.role == 'assistant' and message.tool_calls %}{{ '<|im_start|>assistant' }}{% for call in message.tool_calls %}{% set f = call.function %}{{ '\n<tool_call>\n{\"name\": \"' + f.name + '\", \"arguments\": ' + (f.arguments | tojson) + '}\n</tool_call>' }}{% endfor %}{{ '<|im_end|>\n' }}{% elif message.role == 'tool' %}{{ '<|im_start|>user\n<tool_response>\n' + message.content + '\n</tool_response><|im_end|>\n' }}{% else %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
-
-  test('Llama 3: one BOS, though template and tokenizer both add it, and trimmed content', () => {
-    const model = withTemplate(llama3, { control: llama3Control, facts: { addsBos: true, bosToken: 10_000 } })
-    const tokens = promptTokens(model, aGeneration([user(' hi <|eot_id|>\n')]))
-    expect([...tokens].filter((token) => token === 10_000)).toHaveLength(1)
-    expect(textOf(model, tokens)).toBe(
-      '<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nhi <|eot_id|><|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
-    )
-    expect([...tokens].filter((token) => token === 10_003)).toHaveLength(1)
-  })
-
+describe('templates of a file', () => {
   test('a BOS that the template leaves out is added where the model wants one', () => {
     const model = withTemplate('{{ messages[0].content }}', { facts: { addsBos: true, bosToken: 0 } })
     expect([...promptTokens(model, aGeneration([user('a')]))]).toEqual([0, ...demo.tokenize('a', { special: false })])
     const without = withTemplate('{{ messages[0].content }}')
     expect(promptTokens(without, aGeneration([user('a')]))[0]).not.toBe(0)
-  })
-
-  test("Gemma: what the template refuses is the caller's mistake, in the template's words", () => {
-    const model = withTemplate(gemma, { control: ['<start_of_turn>', '<end_of_turn>'] })
-    expect(renderChat(model, aGeneration([user(' a '), assistant('b'), user('c')]))).toBe(
-      '<|endoftext|><start_of_turn>user\na<end_of_turn>\n<start_of_turn>model\nb<end_of_turn>\n<start_of_turn>user\nc<end_of_turn>\n<start_of_turn>model\n',
-    )
-    const refused = (): Int32Array => promptTokens(model, aGeneration([system('s'), user('a')]))
-    expect(refused).toThrow(IncipitError)
-    expect(refused).toThrow(/System role not supported/)
-    expect(() => promptTokens(model, aGeneration([user('a'), user('b')]))).toThrow(/must alternate/)
-  })
-
-  test('Mistral: bracketed turns, a developer message counts as system', () => {
-    const model = withTemplate(mistral)
-    expect(renderChat(model, aGeneration([user('a'), assistant('b'), user('c')]))).toBe(
-      '<|endoftext|>[INST] a [/INST] b<|im_end|>[INST] c [/INST]',
-    )
-    const roles = withTemplate('{% for m in messages %}{{ m.role }},{% endfor %}')
-    expect(renderChat(roles, aGeneration([{ role: 'developer', content: '' }, user('')]))).toBe('system,user,')
-  })
-
-  test('Qwen: tool calls with parsed arguments, tool results, key order kept', () => {
-    const call = { id: '1', name: 'look', arguments: '{"z":1,"a":[true,"<|im_end|>"]}' }
-    const generation = aGeneration(
-      [
-        user('q'),
-        { role: 'assistant', content: '', toolCalls: [call] },
-        { role: 'tool', content: 'r', toolCallId: '1' },
-      ],
-      [aTool('look')],
-    )
-    const model = withTemplate(qwen)
-    const text = renderChat(model, generation)
-    expect(text).toContain('{"name": "look", "arguments": {"z": 1, "a": [true, "<|im_end|>"]}}')
-    expect(text).toContain('<tool_response>\nr\n</tool_response>')
-    expect(text.indexOf('"z": {"type"')).toBeLessThan(text.indexOf('"a": {"type"'))
-    expect([...promptTokens(model, generation)].filter((token) => token === 2)).toHaveLength(4)
   })
 
   test('no template at all means ChatML', () => {

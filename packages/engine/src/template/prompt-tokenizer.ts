@@ -1,17 +1,18 @@
-import { Template } from '@huggingface/jinja'
 import { IncipitError } from '@incipit/core'
 import type { GenerationRequest, PromptPlace } from '@incipit/core'
 import { sharedLength } from '../cache/shared-length.ts'
 import { chatmlTemplate } from '../gguf/chatml.ts'
 import type { Model } from '../native/contract.ts'
+import type { ChatTemplate } from './chat-template.ts'
+import { compileTemplate } from './chat-template.ts'
 import { controlText, spellingPattern } from './control-text.ts'
 import type { ControlText } from './control-text.ts'
-import { templateInput, templateTraits } from './template-input.ts'
-import type { TemplateTraits } from './template-input.ts'
+import { givenDate, templateInput } from './template-input.ts'
+import type { TemplateTraits } from './template-traits.ts'
+import { templateTraits } from './template-traits.ts'
 import { TokenMemo } from './token-memo.ts'
 
-const memoBytes = 64 * 1024 * 1024
-const maxErrorChars = 300
+const memoBytes = 32 * 1024 * 1024
 
 /**
  * Text and tokens of chat requests for one model. The template is compiled once; pieces of text
@@ -19,19 +20,27 @@ const maxErrorChars = 300
  * cuts text at control tokens first and never merges across them.
  */
 export class PromptTokenizer {
+  readonly traits: TemplateTraits
   readonly #model: Model
-  readonly #template: Template
-  readonly #traits: TemplateTraits
+  readonly #template: ChatTemplate
+  readonly #tokenTexts: { readonly bos_token: string; readonly eos_token: string }
   readonly #control: ControlText
   readonly #memo: TokenMemo = new TokenMemo(memoBytes)
 
   /** @throws IncipitError `engine_failed` when the chat template of the file cannot be compiled */
   constructor(model: Model) {
-    const source = model.facts.chatTemplate ?? chatmlTemplate
+    const { bosToken, eosToken, chatTemplate = chatmlTemplate } = model.facts
+    const text = (token: number): string => (token < 0 ? '' : model.tokenText(token))
     this.#model = model
-    this.#template = compile(source)
-    this.#traits = templateTraits(source)
+    this.#template = compileTemplate(chatTemplate)
+    this.#tokenTexts = { bos_token: text(bosToken), eos_token: text(eosToken) }
+    this.traits = templateTraits(this.#template, this.#tokenTexts)
     this.#control = controlText(spellingPattern(model.controlTokens))
+  }
+
+  /** The template, as the file has it. */
+  get source(): string {
+    return this.#template.source
   }
 
   /**
@@ -45,10 +54,11 @@ export class PromptTokenizer {
   /**
    * The tokens of a request's prompt. Control tokens come from the template only: their spelling
    * inside a message is ordinary text. Exactly one BOS where the model wants one.
+   * @param asks whether the prompt ends where the model is to go on
    * @throws IncipitError `invalid_request` when the template refuses the messages
    */
-  tokens(generation: GenerationRequest): Int32Array {
-    return this.#tokensOf(this.#pieces(generation))
+  tokens(generation: GenerationRequest, asks: boolean = true): Int32Array {
+    return this.#tokensOf(this.#pieces(generation, asks))
   }
 
   /**
@@ -58,11 +68,19 @@ export class PromptTokenizer {
   position(generation: GenerationRequest, tokens: Int32Array, place: PromptPlace): number {
     const inText = place.kind === 'text' ? this.#positionInText(generation, tokens, place) : undefined
     if (inText !== undefined) return inText
+    const cut = upTo(generation, place)
+    // A template may refuse half a conversation: a question makes it whole, or nothing is known to be before the place.
+    const asked = { ...cut, messages: [...cut.messages, { role: 'user' as const, content: placeMark }] }
+    const other = this.#taken(cut) ?? this.#taken(asked)
+    return other === undefined ? 0 : sharedLength(tokens, other)
+  }
+
+  /** `undefined` where the template refuses the messages. */
+  #taken(generation: GenerationRequest): Int32Array | undefined {
     try {
-      return sharedLength(tokens, this.#tokensOf(this.#pieces(upTo(generation, place), false)))
+      return this.tokens(generation, false)
     } catch (cause) {
-      // A template may refuse half a conversation: then nothing is known to be before the place.
-      if (IncipitError.is(cause)) return 0
+      if (IncipitError.is(cause)) return undefined
       throw cause
     }
   }
@@ -79,7 +97,7 @@ export class PromptTokenizer {
     // Templates may cut white space off the end of a text.
     const at = content.slice(0, place.length).trimEnd().length
     const marked = { ...message, content: content.slice(0, at) + placeMark + content.slice(at) }
-    const pieces = this.#pieces({ ...generation, messages: generation.messages.with(place.message, marked) })
+    const pieces = this.#pieces({ ...generation, messages: generation.messages.with(place.message, marked) }, true)
     const found = pieces.flatMap((piece, index) =>
       typeof piece !== 'number' && piece.includes(placeMark) ? [index] : [],
     )
@@ -94,7 +112,7 @@ export class PromptTokenizer {
     return before === '' ? earlier : earlier + sharedLength(this.#tokenize(whole), this.#tokenize(before))
   }
 
-  #pieces(generation: GenerationRequest, asks = true): readonly (string | number)[] {
+  #pieces(generation: GenerationRequest, asks: boolean): readonly (string | number)[] {
     const pieces = this.#control.split(this.#render(generation, this.#control.disarm, asks))
     const { addsBos, bosToken } = this.#model.facts
     if (addsBos && bosToken >= 0 && pieces[0] !== bosToken) pieces.unshift(bosToken)
@@ -117,19 +135,9 @@ export class PromptTokenizer {
   }
 
   #render(generation: GenerationRequest, clean: (text: string) => string, asks = true): string {
-    const { bosToken, eosToken } = this.#model.facts
-    const input = templateInput({ generation, traits: this.#traits, clean, asks })
-    try {
-      return this.#template.render({ ...input, bos_token: this.#text(bosToken), eos_token: this.#text(eosToken) })
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      const message = `the model's chat template refuses these messages: ${reason.slice(0, maxErrorChars)}`
-      throw new IncipitError('invalid_request', message, { param: 'messages', cause })
-    }
-  }
-
-  #text(token: number): string {
-    return token < 0 ? '' : this.#model.tokenText(token)
+    const input = templateInput({ generation, traits: this.traits, clean, asks })
+    const date = givenDate(generation.switches)
+    return this.#template.render({ ...input, ...this.#tokenTexts }, date === undefined ? undefined : clean(date))
   }
 }
 
@@ -185,18 +193,22 @@ export function renderChat(model: Model, generation: GenerationRequest): string 
   return tokenizerOf(model).render(generation)
 }
 
-function tokenizerOf(model: Model): PromptTokenizer {
+/** The one tokenizer of a model, made at its first prompt. */
+export function tokenizerOf(model: Model): PromptTokenizer {
   let tokenizer = tokenizers.get(model)
   if (tokenizer === undefined) tokenizers.set(model, (tokenizer = new PromptTokenizer(model)))
   return tokenizer
 }
 
-function compile(source: string): Template {
+/**
+ * What the template of a model takes; `undefined` where it cannot be compiled.
+ * @example templateTraitsOf(model)?.toolDefinitions // true
+ */
+export function templateTraitsOf(model: Model): TemplateTraits | undefined {
   try {
-    return new Template(source)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `the model's chat template cannot be compiled: ${reason.slice(0, maxErrorChars)}`
-    throw new IncipitError('engine_failed', message, { cause })
+    return tokenizerOf(model).traits
+  } catch (error) {
+    if (IncipitError.is(error)) return undefined
+    throw error
   }
 }

@@ -1,21 +1,9 @@
 import { IncipitError } from '@incipit/core'
-import type { ChatMessage, GenerationRequest, ToolCall, ToolDefinition } from '@incipit/core'
-
-/** What templates differ in, seen in their source. */
-export interface TemplateTraits {
-  /** Knows the role `developer`; others get `system`. */
-  readonly developerRole: boolean
-  /** Takes tool-call arguments as text; others want them parsed. */
-  readonly argumentText: boolean
-}
-
-/** @example templateTraits("{% if message.role == 'developer' %}").developerRole // true */
-export function templateTraits(source: string): TemplateTraits {
-  return {
-    developerRole: /['"]developer['"]/.test(source),
-    argumentText: /arguments is (?:not )?(?:string|mapping)/.test(source),
-  }
-}
+import type { ChatMessage, GenerationRequest, TemplateSwitches, ToolCall, ToolDefinition } from '@incipit/core'
+import { chatmlTools } from '../gguf/chatml.ts'
+import { compileTemplate } from './chat-template.ts'
+import { foldMessages } from './fold-messages.ts'
+import type { TemplateTraits } from './template-traits.ts'
 
 /** Variables of a chat template, under the names that chat templates use. */
 export function templateInput(options: {
@@ -27,19 +15,51 @@ export function templateInput(options: {
   readonly asks?: boolean
 }): Record<string, unknown> {
   const { generation, traits, clean, asks = true } = options
+  const { messages, tools, toolChoice } = generation
+  const told = tools.length > 0 && !traits.toolDefinitions
+  const folded = foldMessages(messages, traits, told ? toolText(tools) : '')
   const input: Record<string, unknown> = {
-    messages: generation.messages.map((message) => messageInput(message, traits, clean)),
+    ...switchesInput(generation.switches, clean),
+    messages: folded.map((message) => messageInput(message, traits, clean)),
     add_generation_prompt: asks,
-    tool_choice: toolChoice(generation.toolChoice, clean),
+    tool_choice: toolChoiceInput(toolChoice, clean),
   }
-  if (generation.tools.length > 0) input['tools'] = generation.tools.map((tool) => toolInput(tool, clean))
+  if (tools.length > 0 && !told) input['tools'] = tools.map((tool) => toolInput(tool, clean))
   return input
 }
 
+/**
+ * The date that a client gave, as it is to be printed.
+ * @example givenDate({ variables: { date_string: '26 Nov 2026' } }) // '26 Nov 2026'
+ */
+export function givenDate(switches: TemplateSwitches | undefined): string | undefined {
+  const date = switches?.variables?.['date_string']
+  return typeof date === 'string' ? date : undefined
+}
+
+/** Left out what the client did not say: templates ask whether a variable is there. */
+function switchesInput(switches: TemplateSwitches = {}, clean: (text: string) => string): Record<string, unknown> {
+  const { effort, thinking, variables = {} } = switches
+  return {
+    ...(effort === undefined ? {} : { reasoning_effort: clean(effort) }),
+    // Two names are about for the same switch.
+    ...(thinking === undefined ? {} : { enable_thinking: thinking, thinking }),
+    ...(cleanJson(variables, clean) as Record<string, unknown>), // an object stays one
+  }
+}
+
+const toolTemplate = compileTemplate(chatmlTools)
+
+/** Definitions of tools for a template that has no place for them. */
+function toolText(tools: readonly ToolDefinition[]): string {
+  return toolTemplate.render({ tools: tools.map((tool) => toolInput(tool, (text) => text)) })
+}
+
 function messageInput(message: ChatMessage, traits: TemplateTraits, clean: (text: string) => string): unknown {
+  const content = clean(message.content)
   const input: Record<string, unknown> = {
-    role: message.role === 'developer' && !traits.developerRole ? 'system' : message.role,
-    content: clean(message.content),
+    role: message.role,
+    content: traits.typedContent ? [{ type: 'text', text: content }] : content,
   }
   // The name that templates of models that think look for.
   if (message.reasoning !== undefined) input['reasoning_content'] = clean(message.reasoning)
@@ -95,6 +115,6 @@ function cleanJson(value: unknown, clean: (text: string) => string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [clean(key), cleanJson(item, clean)]))
 }
 
-function toolChoice(choice: GenerationRequest['toolChoice'], clean: (text: string) => string): unknown {
+function toolChoiceInput(choice: GenerationRequest['toolChoice'], clean: (text: string) => string): unknown {
   return typeof choice === 'string' ? choice : { type: 'function', function: { name: clean(choice.name) } }
 }

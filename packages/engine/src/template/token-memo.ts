@@ -34,7 +34,7 @@ export class TokenMemo {
 
   #add(text: string, entry: Entry): void {
     if (entry.bytes > this.#maxBytes) return
-    this.#entries.set(text, entry)
+    this.#entries.set(ownCopy(text), entry)
     this.#bytes += entry.bytes
     for (const [oldest, { bytes }] of this.#entries) {
       if (this.#bytes <= this.#maxBytes) break
@@ -42,4 +42,9 @@ export class TokenMemo {
       this.#bytes -= bytes
     }
   }
+}
+
+/** A part of a text keeps all of that text in memory, here a whole prompt for each of its messages: a copy does not. */
+function ownCopy(text: string): string {
+  return Buffer.from(text, 'utf16le').toString('utf16le')
 }

@@ -1,7 +1,10 @@
 import { expect } from 'vitest'
+import { blockWeights } from '../cache/block-weight.ts'
 import { DiskTier } from '../cache/disk/disk-tier.ts'
+import { PinFile } from '../cache/disk/pin-file.ts'
 import { KvCache } from '../cache/kv-cache.ts'
 import type { Lease } from '../cache/lease.ts'
+import type { PinnedPrefix } from '../cache/pin-book.ts'
 import type { Context, Model } from '../native/contract.ts'
 import { createRandom } from '../sample/random.ts'
 import { BatchBuilder } from '../schedule/batch-builder.ts'
@@ -39,6 +42,8 @@ async function aBench(model: Model, options: CacheBounds = {}): Promise<Bench> {
     minCachedTokens: options.minCachedTokens ?? 1,
     ramBytes: options.ramBytes ?? 0,
     disk,
+    pinFile: disk && new PinFile(disk.directory, 'fuzz'),
+    weightOf: blockWeights(model.facts),
     hotCells: options.hotCells ?? 100_000,
     uncacheable: undefined,
   })
@@ -49,7 +54,14 @@ async function aBench(model: Model, options: CacheBounds = {}): Promise<Bench> {
 
 async function openDisk(model: Model, folder: string, stateFormat: string): Promise<DiskTier> {
   const { fileHash: modelHash } = model.facts
-  const disk = await DiskTier.open({ directory: folder, modelHash, stateFormat, capacityBytes: 2 ** 22, now: Date.now })
+  const disk = await DiskTier.open({
+    directory: folder,
+    modelHash,
+    stateFormat,
+    capacityBytes: 2 ** 22,
+    now: Date.now,
+    weightOf: blockWeights(model.facts),
+  })
   if (typeof disk === 'string') throw new Error(disk)
   return disk
 }
@@ -59,8 +71,22 @@ async function restart(model: Model, bench: Bench, options: CacheBounds): Promis
   while (bench.cache.work());
   await bench.cache.ram.disk?.flush(10_000)
   await bench.cache.ram.disk?.close()
+  bench.cache.pins.flush()
   bench.context.close()
-  return aBench(model, options)
+  const before = bench.cache.pins.list().map(pinOf)
+  const after = await aBench(model, options)
+  // A tier that holds less than was pinned may give some of them up.
+  const missing = after.cache.pins
+    .list()
+    .map(pinOf)
+    .filter((pin) => !before.includes(pin))
+  expect(missing).toEqual([])
+  expect(after.cache.pins.size + after.cache.pins.dropped).toBe(before.length)
+  return after
+}
+
+function pinOf({ scope, tokens, expiresAt, ttlMs }: PinnedPrefix): string {
+  return `${scope} ${tokens.join()} ${expiresAt} ${ttlMs}`
 }
 
 interface Flight {
@@ -108,7 +134,7 @@ async function evaluate(bench: Bench, scope: string, tokens: Int32Array, prefixC
   if (flight === undefined) throw new Error('no room')
   let logits: Float32Array | undefined
   while (flight.at < tokens.length) [logits] = await advance(bench, [flight], [200])
-  bench.cache.release(flight.lease, tokens, tokens.length)
+  bench.cache.release(flight.lease, tokens, tokens.length, undefined)
   return { logits: logits as Float32Array, cached: flight.lease.cached }
 }
 
@@ -199,9 +225,18 @@ export async function fuzzCache(
         if (flight.lease.stores && !flight.lease.forgotten) {
           naive.add(flight.lease.scope, flight.tokens.subarray(0, flight.at))
         }
-        bench.cache.release(flight.lease, flight.tokens, flight.at)
+        // Some of them only pause.
+        const promptTokens = flight.tokens.length
+        const end = random() < 0.9 ? { promptTokens, turnOver: random() < 0.5 } : undefined
+        bench.cache.release(flight.lease, flight.tokens, flight.at, end)
+        if (ended && flight.lease.stores && !flight.lease.forgotten && random() < 0.3) {
+          const tokens = 1 + Math.floor(random() * promptTokens)
+          const pin = { tokens, ttlMs: 1 + Math.floor(random() * 100), refreshes: random() < 0.5 }
+          bench.cache.keep(flight.lease.scope, flight.tokens, [pin])
+        }
         flights.splice(flights.indexOf(flight), 1)
       }
+      bench.cache.pins.advance(step)
       if (random() < 0.3) bench.cache.work()
       if (random() < 0.02) {
         const scope = `scope-${Math.floor(random() * 2)}`
@@ -214,11 +249,11 @@ export async function fuzzCache(
         if (flight.lease.stores && !flight.lease.forgotten) {
           naive.add(flight.lease.scope, flight.tokens.subarray(0, flight.at))
         }
-        bench.cache.release(flight.lease, flight.tokens, flight.at)
+        bench.cache.release(flight.lease, flight.tokens, flight.at, undefined)
       }
       bench = await restart(model, bench, options)
     }
-    for (const flight of flights) bench.cache.release(flight.lease, flight.tokens, flight.at)
+    for (const flight of flights) bench.cache.release(flight.lease, flight.tokens, flight.at, undefined)
     bench.cache.reset('')
     expect(bench.cache.arena.freePages).toBe(bench.cache.arena.pages)
     expect(bench.cache.arena.top).toBe(16)

@@ -16,8 +16,14 @@ export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'incipit-engine-'))
 }
 
-export function tinyModel(directory: string, shape: 'tiny' | 'tinySlidingWindow' | 'tinyRecurrent' = 'tiny'): Model {
-  return requireNative().loadModel(syntheticModel(modelShapes[shape], directory), { dataDir: directory })
+/** The small shapes; `tinyHybridQ8` has the same layers as `tinyHybrid`, quantised. */
+export type TinyShape = 'tiny' | 'tinySlidingWindow' | 'tinyRecurrent' | 'tinyHybrid' | 'tinyHybridQ8'
+
+export function tinyModel(directory: string, shape: TinyShape = 'tiny'): Model {
+  const { tinyHybrid } = modelShapes
+  const wanted =
+    shape === 'tinyHybridQ8' ? { ...tinyHybrid, name: 'tiny-hybrid-q8', weights: 'q8_0' as const } : modelShapes[shape]
+  return requireNative().loadModel(syntheticModel(wanted, directory), { dataDir: directory })
 }
 
 export const testContext: ContextOptions = {

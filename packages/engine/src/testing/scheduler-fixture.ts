@@ -3,6 +3,7 @@ import type { GenerationEvent, IncipitError, PromptReport } from '@incipit/core'
 import { CheckpointFiles } from '../cache/checkpoint/checkpoint-files.ts'
 import { CheckpointStore } from '../cache/checkpoint/checkpoint-store.ts'
 import { KvCache } from '../cache/kv-cache.ts'
+import { isPurelyRecurrent } from '../native/sequence-count.ts'
 import type { Context, Model } from '../native/contract.ts'
 import type { ScheduledRequest } from '../schedule/request.ts'
 import { Scheduler } from '../schedule/scheduler.ts'
@@ -14,6 +15,8 @@ export { greedySampling as greedy } from '@incipit/core'
 export interface Outcome {
   readonly prompt: PromptReport | undefined
   readonly text: string
+  /** Where they were asked for: equal ones come of equal logits. */
+  readonly logprobs: readonly number[]
   readonly reason: string | undefined
   readonly outputTokens: number
   readonly error: IncipitError | undefined
@@ -33,6 +36,8 @@ export interface BenchOptions {
   /** Reuse whole states instead of cells. */
   readonly checkpoints?: boolean
   readonly diskIn?: string
+  /** Batches take no time: how many tokens they hold does not depend on the machine. */
+  readonly timeless?: boolean
 }
 
 /** A scheduler over a real context, and what it sent. */
@@ -42,6 +47,8 @@ export class SchedulerBench {
   readonly context: Context
   /** Request ids in the order in which their prompts were done. */
   readonly started: string[] = []
+  /** For each batch, how many tokens of each scope were in it. */
+  readonly batches: ReadonlyMap<string, number>[] = []
   readonly #events = new Map<string, GenerationEvent[]>()
   readonly #errors = new Map<string, IncipitError>()
   #nextId = 0
@@ -49,6 +56,7 @@ export class SchedulerBench {
   private constructor(model: Model, context: Context, cache: KvCache, options: BenchOptions) {
     this.context = context
     this.cache = cache
+    recordBatches(this)
     this.scheduler = new Scheduler({
       model,
       context,
@@ -64,7 +72,7 @@ export class SchedulerBench {
       contextTokens: options.contextTokens ?? Math.min(2_048, cache.maxTokens),
       maxConcurrent: options.maxConcurrent ?? 8,
       maxQueued: options.maxQueued ?? 64,
-      monotonic: () => milliseconds(performance.now()),
+      monotonic: () => milliseconds(options.timeless === true ? 0 : performance.now()),
     })
   }
 
@@ -85,6 +93,7 @@ export class SchedulerBench {
       ramBytes: options.ramBytes ?? 0,
       hotCells: options.hotCells ?? Infinity,
       uncacheable: options.uncacheable,
+      placesCells: !isPurelyRecurrent(model.facts),
       checkpoints: options.checkpoints === true ? checkpointsOf(model, context, options) : undefined,
     })
     await cache.start()
@@ -134,6 +143,11 @@ export class SchedulerBench {
     const finish = events.find((event) => event.kind === 'finish')
     return {
       prompt: events.find((event) => event.kind === 'prompt'),
+      logprobs: events.flatMap((event) =>
+        event.kind === 'text-delta'
+          ? (event.logprobs ?? []).flatMap(({ logprob, top }) => [logprob, ...top.map((one) => one.logprob)])
+          : [],
+      ),
       text: events.map((event) => (event.kind === 'text-delta' ? event.text : '')).join(''),
       reason: finish?.reason,
       outputTokens: finish?.outputTokens ?? 0,
@@ -146,8 +160,29 @@ export class SchedulerBench {
   }
 }
 
+/** Notes which scopes the rows of each batch belong to. */
+function recordBatches({ cache, context, batches }: SchedulerBench): void {
+  const scopes = new Map<number, string>()
+  const acquire = cache.acquire.bind(cache)
+  cache.acquire = (request) => {
+    const lease = acquire(request)
+    if (lease !== undefined) scopes.set(lease.sequence, lease.scope)
+    return lease
+  }
+  const decode = context.decode.bind(context)
+  context.decode = (rows) => {
+    const counts = new Map<string, number>()
+    for (const sequence of context.batch.sequences.subarray(0, rows)) {
+      const scope = scopes.get(sequence)
+      if (scope !== undefined) counts.set(scope, (counts.get(scope) ?? 0) + 1)
+    }
+    batches.push(counts)
+    return decode(rows)
+  }
+}
+
 function checkpointsOf(model: Model, context: Context, { ramBytes = 2 ** 22, diskIn }: BenchOptions): CheckpointStore {
-  const files = diskIn === undefined ? undefined : CheckpointFiles.open(diskIn, 2 ** 22)
+  const files = diskIn === undefined ? undefined : CheckpointFiles.open(diskIn, 2 ** 26)
   if (typeof files === 'string') throw new Error(files)
   return new CheckpointStore({ context, model, modelHash: model.facts.fileHash, capacityBytes: ramBytes, files })
 }

@@ -74,6 +74,8 @@ export const openOrg: OrgId = orgId('local')
  */
 export class KeyRing {
   readonly #entries: ReadonlyMap<string, { readonly digest: Buffer; readonly key: KnownKey }>
+  /** Organisations of the configuration. */
+  readonly #orgs: ReadonlySet<string>
   readonly #sources: KeySources
 
   constructor(entries: readonly KeyEntry[], sources: KeySources = {}) {
@@ -84,6 +86,7 @@ export class KeyRing {
         return [digest.toString('hex'), { digest, key: ofEntry(entry) }]
       }),
     )
+    this.#orgs = new Set(this.open ? [openOrg] : entries.map(({ org }) => org))
   }
 
   /** True where no key is configured, and so none is asked for. */
@@ -93,9 +96,8 @@ export class KeyRing {
 
   /** How many organisations there are; 1 on an open gateway without virtual keys. */
   get organisations(): number {
-    const virtual = this.#sources.book?.orgs ?? new Set<string>()
-    const configured = this.open ? [openOrg] : [...this.#entries.values()].map(({ key }) => key.org)
-    return new Set<string>([...configured, ...virtual]).size
+    const virtual = this.#sources.book?.orgs
+    return virtual === undefined || virtual.size === 0 ? this.#orgs.size : new Set([...this.#orgs, ...virtual]).size
   }
 
   /** The keys of the configuration, without their secrets. */
@@ -160,6 +162,7 @@ export class KeyRing {
   }
 
   #find(secret: string): KnownKey | undefined {
+    if (this.open && (this.#sources.book?.size ?? 0) === 0) return undefined
     const digest = keyDigest(secret)
     const entry = this.#entries.get(digest.toString('hex'))
     if (entry !== undefined) return timingSafeEqual(entry.digest, digest) ? entry.key : undefined

@@ -21,10 +21,18 @@ export function checkLocal(request: IncomingMessage): void {
   }
 }
 
+/** Those found so lately: every request names one, and it takes a URL to find out. */
+const known = new Set<string>()
+const mostKnown = 100
+
 function isLoopback(url: string): boolean {
+  if (known.has(url)) return true
   try {
     const { hostname, protocol } = new URL(url)
-    return /^https?:$/.test(protocol) && /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)
+    const found = /^https?:$/.test(protocol) && /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/i.test(hostname)
+    if (known.size >= mostKnown) known.clear()
+    if (found) known.add(url)
+    return found
   } catch {
     return false
   }

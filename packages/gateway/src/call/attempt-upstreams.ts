@@ -59,7 +59,7 @@ export interface AttemptInput {
  * @throws IncipitError when none answered: `upstream_unreachable`, `upstream_timeout`, `upstream_unavailable`, ...
  * @example const reply = await attemptUpstreams({ who, targets, house, passage, signal })
  */
-export async function attemptUpstreams(input: AttemptInput): Promise<UpstreamReply> {
+export function attemptUpstreams(input: AttemptInput): Promise<UpstreamReply> {
   return new Attempts(input).run()
 }
 

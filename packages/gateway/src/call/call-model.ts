@@ -60,7 +60,8 @@ async function* askEngine(input: CallInput, target: EngineTarget): AsyncGenerato
   const cache = cacheRequest(conversation, { rules: target.rules, dialect: who.prompt.dialect, hasher })
   for (const warning of cache.warnings) passage.warn(warning)
   const generation = { ...toGeneration(conversation, hasher), cache: cache.request }
-  const request = { id, model: target.replica, scopeKey: scope.key, generation, prefixCache: who.prefixCache }
+  const sharing = { org: scope.org, session: who.session }
+  const request = { id, model: target.replica, scopeKey: scope.key, sharing, generation, prefixCache: who.prefixCache }
   const toAnswer = answerEvents()
   for await (const event of callEngine(house, request, abortSignalOf(signal))) {
     if (event.kind === 'prompt') passage.prompted(event)

@@ -6,6 +6,7 @@ import { version } from './version.ts'
 const demo = { name: 'demo', aliases: ['@cf/*'], synthetic: true }
 const input: BannerInput = {
   url: 'http://127.0.0.1:4141',
+  dataDir: '/home/you/.incipit',
   models: [demo],
   upstreams: [],
   strictModels: false,
@@ -36,6 +37,7 @@ test('CF-4 the banner has a line to paste for every dialect served', () => {
   Console       http://127.0.0.1:4141/
   Upstreams     none: name them in incipit.yaml, or set OPENAI_API_KEY, ANTHROPIC_API_KEY, ...
   Models        demo (also @cf/*); any other name goes to demo
+  Data          /home/you/.incipit
 
   Try           curl http://127.0.0.1:4141/v1/chat/completions -H 'content-type: application/json' \\
                   -d '{"model":"demo","messages":[{"role":"system","content":"You are a careful librarian. Answer briefly, name your sources and never guess."},{"role":"user","content":"What is an incipit, and which is the oldest one known?"}],"max_tokens":8}'

@@ -4,6 +4,8 @@ import { version } from './version.ts'
 /** What the banner tells about. */
 export interface BannerInput {
   readonly url: string
+  /** Absolute path of the data directory. */
+  readonly dataDir: string
   /** The models really served. */
   readonly models: readonly BannerModel[]
   /** In the order in which they are asked for. */
@@ -64,6 +66,7 @@ export function renderBanner(input: BannerInput): string {
     line('Console', `${url}/`),
     ...upstreamLines(input).map((text, index) => line(index === 0 ? 'Upstreams' : '', text)),
     line('Models', modelsLine(input)),
+    line('Data', input.dataDir),
     '',
     line('Try', `curl ${url}/v1/chat/completions -H 'content-type: application/json' \\`),
     ...(input.keysRequired ? [more(`  -H 'authorization: Bearer ${key}' \\`)] : []),

@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import { aboutLines, milliseconds } from './bench-lines.ts'
 import { benchPicture } from './bench-picture.ts'
+import { checkWritable } from './check-writable.ts'
 import type { CommandContext } from './program.ts'
 import { snakeCaseKeys } from './snake-case-keys.ts'
 import { textTable } from './text-table.ts'
@@ -38,8 +39,10 @@ export function registerBench(program: Command, context: CommandContext): void {
 }
 
 async function runBenchEngine(flags: BenchFlags, { cwd }: CommandContext): Promise<void> {
+  const { model, lengths, rounds, folder } = flags
+  const svg = flags.svg === undefined ? undefined : resolve(cwd, flags.svg)
+  if (svg !== undefined) await checkWritable(svg)
   const { measureTiers } = await loadBench()
-  const { model, lengths, rounds, folder, svg } = flags
   const stop = new AbortController()
   // What was written is removed before the command ends; a second signal ends it at once.
   const end = (): void => stop.abort(new Error('stopped: nothing was measured to the end'))
@@ -55,11 +58,11 @@ async function runBenchEngine(flags: BenchFlags, { cwd }: CommandContext): Promi
       ...(folder === undefined ? {} : { within: resolve(cwd, folder) }),
     })
     const at = new Date()
-    if (svg !== undefined) {
-      await writeFile(resolve(cwd, svg), benchPicture(report, at))
-      process.stderr.write(`${svg} written\n`)
-    }
     process.stdout.write(flags.json === true ? benchJson(report, at) : benchTable(report))
+    if (svg !== undefined) {
+      await writeFile(svg, benchPicture(report, at))
+      process.stderr.write(`${flags.svg} written\n`)
+    }
   } finally {
     process.off('SIGINT', end).off('SIGTERM', end)
   }

@@ -1,36 +1,46 @@
 import type { TierReport, TierRow } from '@incipit/engine/bench'
 import { aboutLines, milliseconds } from './bench-lines.ts'
 
-const width = 880
-const left = 150
-const right = 190
-const barHeight = 18
-const rowHeight = 26
-const groupGap = 34
-const headHeight = 104
-const footHeight = 58
+const width = 960
+const margin = 28
+/** Where bars begin and end. */
+const left = 96
+const right = 610
+const barHeight = 15
+const floorHeight = 4
+const rowHeight = 30
+const groupGap = 40
+const headHeight = 168
+const footHeight = 84
+/** Right edges of the columns beside the bars. */
+const columns = { ms: 718, floor: 790, ratio: 858, gain: width - margin }
+/** Letters of a line that fit. */
+const mostLetters = 140
 
 const style = `
-  svg { --ground: #ffffff; --ink: #1b1f24; --soft: #59636e; --line: #d1d9e0; --cold: #8a94a0; --hot: #c2410c; --ram: #b45309; --disk: #0e7490; --floor: #1b1f24;
-    font-family: ui-sans-serif, system-ui, sans-serif }
+  svg { --ground: #ffffff; --ink: #1d1a16; --soft: #655d53; --line: #e2dacd; --floor: #1d1a16; --accent: #96470d;
+    --cold: #948a7d; --hot: #c2410c; --ram: #6547c0; --disk: #0f766e; font-family: ui-sans-serif, system-ui, sans-serif }
   @media (prefers-color-scheme: dark) {
-    svg { --ground: #0d1117; --ink: #e6edf3; --soft: #9198a1; --line: #30363d; --cold: #7d8590; --hot: #fb923c; --ram: #fbbf24; --disk: #22d3ee; --floor: #e6edf3 }
+    svg { --ground: #1a1613; --ink: #ece5da; --soft: #aaa093; --line: #38312a; --floor: #ece5da; --accent: #e59a52;
+      --cold: #8b8175; --hot: #fb923c; --ram: #a893f5; --disk: #3cc4b0 }
   }
-  .ground { fill: var(--ground) } text { fill: var(--ink); font-size: 13px } .title { font-size: 18px; font-weight: 600 }
-  .soft { fill: var(--soft); font-size: 12px } .group { font-weight: 600 } .end { text-anchor: end } .middle { text-anchor: middle }
-  .grid { stroke: var(--line) } .floor { stroke: var(--floor); stroke-width: 2.5 }
+  .ground { fill: var(--ground) } text { fill: var(--ink); font-size: 13px; font-variant-numeric: tabular-nums }
+  .title { font-size: 22px; font-weight: 650 } .mark { font: 600 18px Georgia, serif; fill: var(--accent) }
+  .model { font-size: 14px; font-weight: 600 } .soft { fill: var(--soft); font-size: 12px }
+  .group { font-weight: 650; font-size: 14px } .gain { font-weight: 650 } .end { text-anchor: end } .middle { text-anchor: middle }
+  .grid, .rule { stroke: var(--line) } .floor { fill: var(--floor) }
   .cold { fill: var(--cold) } .hot { fill: var(--hot) } .ram { fill: var(--ram) } .disk { fill: var(--disk) }`
 
 /**
- * A report as a picture that stands alone, light or dark as its reader prefers: bars of the time to the first token on
- * a logarithmic scale, each with a line where its floor is.
+ * A report as a picture that stands alone, light or dark as its reader prefers: for each length and tier a bar of the time
+ * to the first token on a logarithmic scale, under it the bar of its floor, and beside it the numbers.
  *
  * @example await writeFile('bench.svg', benchPicture(report, new Date()))
  */
 export function benchPicture(report: TierReport, at: Date): string {
   const lengths = [...new Set(report.rows.map(({ prefixTokens }) => prefixTokens))]
-  const plotHeight = report.rows.length * rowHeight + lengths.length * groupGap
-  const height = headHeight + plotHeight + footHeight
+  const bottom = headHeight + report.rows.length * rowHeight + lengths.length * groupGap
+  const height = bottom + footHeight
   const scale = scaleOf(report.rows)
   const label = 'Time to first token by length of the cached opening and tier of the cache'
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${label}">
@@ -38,9 +48,9 @@ export function benchPicture(report: TierReport, at: Date): string {
 </style>
 <rect class="ground" width="${width}" height="${height}"/>
 ${head(report)}
-${gridLines(scale, headHeight + plotHeight)}
+${gridLines(scale, bottom)}
 ${groups(report, lengths, scale)}
-${foot(report, { at, top: headHeight + plotHeight })}
+${foot(report, { at, top: bottom })}
 </svg>
 `
 }
@@ -56,13 +66,36 @@ function scaleOf(rows: readonly TierRow[]): Scale {
   const values = rows.flatMap(({ ms, floorMs }) => [ms.p50, floorMs.p50])
   const least = Math.floor(Math.log10(Math.min(...values, 1_000)))
   const most = Math.max(least + 1, Math.ceil(Math.log10(Math.max(...values, 1))))
-  const span = width - left - right
-  return { least, most, at: (ms) => left + ((Math.log10(ms) - least) / (most - least)) * span }
+  return { least, most, at: (ms) => left + ((Math.log10(ms) - least) / (most - least)) * (right - left) }
 }
 
 function head(report: TierReport): string {
-  const lines = aboutLines(report).map((line, index) => text(24, 54 + 16 * index, line, 'soft'))
-  return [text(24, 32, 'Time to first token', 'title'), ...lines].join('\n')
+  const [model = '', ...machine] = aboutLines(report)
+  return [
+    text(margin, 46, 'Time to first token', 'title'),
+    text(width - margin, 46, 'Incipit', 'mark end'),
+    text(margin, 74, model, 'model'),
+    ...machine.map((line, index) => text(margin, 94 + 17 * index, line, 'soft')),
+    legend(140),
+    ...[
+      ['first token', columns.ms],
+      ['floor', columns.floor],
+      ['÷ floor', columns.ratio],
+      ['cold ÷ this', columns.gain],
+    ].map(([title, x]) => text(Number(x), 144, String(title), 'soft end')),
+  ].join('\n')
+}
+
+/** What the two bars of a row are. */
+function legend(top: number): string {
+  return [
+    ...(['cold', 'hot', 'ram', 'disk'] as const).map(
+      (tier, index) => `<rect class="${tier}" x="${margin + 11 * index}" y="${top - 6}" width="9" height="9" rx="2"/>`,
+    ),
+    text(margin + 50, top + 4, 'measured', 'soft'),
+    `<rect class="floor" x="${margin + 124}" y="${top - 2}" width="26" height="${floorHeight}" rx="1"/>`,
+    text(margin + 158, top + 4, 'floor: llama_decode alone on the same tokens', 'soft'),
+  ].join('\n')
 }
 
 function gridLines({ least, most, at }: Scale, bottom: number): string {
@@ -78,10 +111,13 @@ function groups({ rows }: TierReport, lengths: readonly number[], scale: Scale):
   let top = headHeight
   return lengths
     .flatMap((length) => {
-      const parts = [text(24, top + 22, `${length.toLocaleString('en')} tokens`, 'group')]
+      const ofLength = rows.filter(({ prefixTokens }) => prefixTokens === length)
+      const cold = ofLength.find(({ tier }) => tier === 'cold')
+      const rule = `<line class="rule" x1="${margin}" x2="${width - margin}" y1="${top}" y2="${top}"/>`
+      const parts = [rule, text(margin, top + 26, `Opening of ${length.toLocaleString('en')} tokens`, 'group')]
       top += groupGap
-      for (const row of rows.filter(({ prefixTokens }) => prefixTokens === length)) {
-        parts.push(bar(row, top, scale))
+      for (const row of ofLength) {
+        parts.push(bars(row, top, scale), numbers(row, cold, top))
         top += rowHeight
       }
       return parts
@@ -89,23 +125,38 @@ function groups({ rows }: TierReport, lengths: readonly number[], scale: Scale):
     .join('\n')
 }
 
-function bar({ tier, ms, floorMs, ratio }: TierRow, top: number, { least, at }: Scale): string {
+function bars({ tier, ms, floorMs }: TierRow, top: number, { least, at }: Scale): string {
   const from = round(at(10 ** least))
-  const to = round(at(ms.p50))
-  const floor = round(at(floorMs.p50))
-  const middle = top + barHeight - 5
-  const said = `${milliseconds(ms.p50)} ms, ${ratio.p50.toFixed(2)} x floor`
+  const wide = (value: number): number => Math.max(1, round(at(value) - from))
+  const floorTop = top + barHeight + 1
   return [
-    text(left - 12, middle, tier, 'end'),
-    `<rect class="${tier}" x="${from}" y="${top}" width="${Math.max(1, round(to - from))}" height="${barHeight}" rx="2"/>`,
-    `<line class="floor" x1="${floor}" x2="${floor}" y1="${top - 3}" y2="${top + barHeight + 3}"/>`,
-    text(Math.max(to, floor) + 8, middle, said, ''),
+    text(margin, top + barHeight - 3, tier === 'ram' ? 'RAM' : tier, ''),
+    `<rect class="${tier}" x="${from}" y="${top}" width="${wide(ms.p50)}" height="${barHeight}" rx="2"/>`,
+    `<rect class="floor" x="${from}" y="${floorTop}" width="${wide(floorMs.p50)}" height="${floorHeight}" rx="1"/>`,
   ].join('\n')
 }
 
-function foot({ rounds }: TierReport, { at, top }: { readonly at: Date; readonly top: number }): string {
-  const line = `Medians of ${rounds}, ${at.toISOString().slice(0, 10)}. Upright line: floor, llama_decode alone on the same tokens. Logarithmic scale.`
-  return text(24, top + 44, line, 'soft')
+function numbers({ tier, ms, floorMs, ratio }: TierRow, cold: TierRow | undefined, top: number): string {
+  const y = top + barHeight - 3
+  const gain = tier === 'cold' || cold === undefined ? '' : `${gainText(cold.ms.p50 / ms.p50)} ×`
+  return [
+    text(columns.ms, y, `${milliseconds(ms.p50)} ms`, 'end'),
+    text(columns.floor, y, milliseconds(floorMs.p50), 'soft end'),
+    text(columns.ratio, y, ratio.p50.toFixed(2), 'end'),
+    ...(gain === '' ? [] : [text(columns.gain, y, gain, 'gain end')]),
+  ].join('\n')
+}
+
+function foot(report: TierReport, { at, top }: { readonly at: Date; readonly top: number }): string {
+  const { rounds, newTokens, prefixCacheOff } = report
+  const warm = `Warm: the opening is read from the tier, about ${newTokens} new tokens are computed; cold: all of it.`
+  const only = prefixCacheOff === undefined ? warm : `Only cold prompts were measured: ${prefixCacheOff}.`
+  const how = `Medians of ${rounds}, ÷ floor that of each round's ratio; ${at.toISOString().slice(0, 10)}, incipit bench engine. Logarithmic scale.`
+  return [text(margin, top + 48, only, 'soft'), text(margin, top + 66, how, 'soft')].join('\n')
+}
+
+function gainText(gain: number): string {
+  return gain.toLocaleString('en', { maximumFractionDigits: gain < 100 ? 1 : 0 })
 }
 
 function timeText(ms: number): string {
@@ -113,7 +164,8 @@ function timeText(ms: number): string {
 }
 
 function text(x: number, y: number, content: string, kind: string): string {
-  const shown = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  const short = content.length > mostLetters ? `${content.slice(0, mostLetters - 1)}…` : content
+  const shown = short.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
   return `<text x="${x}" y="${y}"${kind === '' ? '' : ` class="${kind}"`}>${shown}</text>`
 }
 

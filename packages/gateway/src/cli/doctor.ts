@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises'
 import { availableParallelism, freemem, totalmem } from 'node:os'
 import pc from 'picocolors'
 import { formatByteSize } from '../config/byte-size.ts'
@@ -7,6 +6,7 @@ import { coloursWanted } from './colours-wanted.ts'
 import { whyDataDirUnusable } from './data-dir.ts'
 import { diskFinding, tierFindings } from './engine-findings.ts'
 import { loadCommandConfig } from './load-command-config.ts'
+import { modelFindings } from './model-findings.ts'
 import { warnAboutNode } from './node-support.ts'
 import { storeFinding } from './store-finding.ts'
 import { upstreamFindings } from './upstream-findings.ts'
@@ -24,6 +24,7 @@ export interface Finding {
     | 'memory'
     | 'disk'
     | 'tiers'
+    | 'template'
     | 'store'
     | 'upstreams'
   readonly verdict: 'ok' | 'warning' | 'failed'
@@ -106,20 +107,6 @@ async function engineFinding(enabled: boolean): Promise<Finding> {
       detail: `@incipit/engine cannot be loaded: ${(error as Error).message}`,
     }
   }
-}
-
-async function modelFindings({ engine }: LoadedConfig): Promise<Finding[]> {
-  if (!engine.enabled) return []
-  return Promise.all(
-    engine.models.map(async ({ name, path }): Promise<Finding> => {
-      if (path === 'builtin:demo')
-        return { check: 'models', verdict: 'ok', detail: `${name}: built in, random weights` }
-      const file = await stat(path).catch(() => undefined)
-      if (file?.isFile() !== true)
-        return { check: 'models', verdict: 'failed', detail: `${name}: ${path} is not a file` }
-      return { check: 'models', verdict: 'ok', detail: `${name}: ${path}, ${formatByteSize(file.size)}` }
-    }),
-  )
 }
 
 /** The budgets of the engine against what the machine has; weights come on top. */

@@ -91,6 +91,19 @@ test('each model has a line, a shared disk is counted once, and what is off is t
   ])
 })
 
+test('D-28 what a chat template does to prefixes is told of each model', () => {
+  const text = 'the template prints the reasoning effort at token 8'
+  const models = [
+    { ...demo, template: { family: 'chatml', warnings: [] } },
+    { ...demo, model: 'oss', template: { family: 'harmony', warnings: [{ text }] } },
+  ]
+  const seen = usageFindings({ ...answer, models }, 'http://x').map(({ check, ...rest }) => [check, rest] as const)
+  expect(seen.filter(([check]) => check === 'template').map(([, found]) => found)).toEqual([
+    { verdict: 'ok', detail: 'demo: chatml, prefixes stay as they are' },
+    { verdict: 'warning', detail: `oss: ${text}` },
+  ])
+})
+
 /** What is found where a server answers so. */
 async function foundAt(status: number, body: unknown): Promise<string[]> {
   const server = createServer((request, response) => {

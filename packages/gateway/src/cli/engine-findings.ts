@@ -72,6 +72,8 @@ const engineView: z.ZodType<EngineView> = z.object({
     z.object({
       model: z.string(),
       prefix_cache_off: z.string().nullable(),
+      // A gateway of an earlier version does not tell.
+      template: z.object({ family: z.string(), warnings: z.array(z.object({ text: z.string() })) }).nullish(),
       hot: z.object({ bytes: z.number().nullable(), capacity_bytes: z.number().nullable() }),
       ram: z.object({ bytes: z.number(), capacity_bytes: z.number() }),
       disk: z.object({
@@ -90,6 +92,10 @@ interface EngineView {
   readonly models: readonly {
     readonly model: string
     readonly prefix_cache_off: string | null
+    readonly template?:
+      | { readonly family: string; readonly warnings: readonly { readonly text: string }[] }
+      | null
+      | undefined
     readonly hot: { readonly bytes: number | null; readonly capacity_bytes: number | null }
     readonly ram: { readonly bytes: number; readonly capacity_bytes: number }
     readonly disk: {
@@ -158,7 +164,16 @@ export function usageFindings({ resident_bytes, budget_bytes, models }: EngineVi
     const verdict = isWanted && prefix_cache_off === null ? 'ok' : 'warning'
     return { check: 'tiers', verdict, detail: `${model}: ${parts.join(', ')}` }
   })
-  return [whole, ...ofModels]
+  return [whole, ...ofModels, ...models.flatMap(templateFindings)]
+}
+
+/** What the chat template of a model does to prefixes. */
+function templateFindings({ model, template }: EngineView['models'][number]): Finding[] {
+  if (template === undefined || template === null) return []
+  if (template.warnings.length === 0) {
+    return [{ check: 'template', verdict: 'ok', detail: `${model}: ${template.family}, prefixes stay as they are` }]
+  }
+  return template.warnings.map(({ text }) => ({ check: 'template', verdict: 'warning', detail: `${model}: ${text}` }))
 }
 
 function authorization(key: string | undefined): Record<string, string> {

@@ -84,6 +84,7 @@ export function starterConfig(schema: string): string {
 #   min_cached_tokens: 16      # below this nothing is reused and 0 is reported
 #   max_concurrent: 16
 #   max_queued: 256
+#   hang_seconds: 120          # an engine process without a sign of life for so long is started again
 #   models:                    # the first also serves names that nothing claims
 #     - name: demo
 #       path: builtin:demo     # random weights: real compute, meaningless text; or the path of a GGUF file

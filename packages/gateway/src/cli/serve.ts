@@ -131,6 +131,7 @@ function bannerOf(server: RunningServer, config: LoadedConfig, testClock: boolea
   })
   return renderBanner({
     url: server.url,
+    dataDir: config.dataDir,
     models,
     upstreams,
     testClock,

@@ -76,6 +76,8 @@ export interface EngineSettings {
   readonly maxConcurrent: number
   /** Requests waiting for a place; one more is refused as `overloaded`. */
   readonly maxQueued: number
+  /** Without a sign of life for this long the engine process is ended and started again. */
+  readonly hangSeconds: number
   /** The first one also serves names that nothing claims, unless `strictModels`. */
   readonly models: readonly ModelSettings[]
 }

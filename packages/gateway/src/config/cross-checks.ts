@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net'
 import { checkUpstreams } from './check-upstreams.ts'
+import { claimedNames } from './claimed-names.ts'
 import type { ConfigSettings } from './config.ts'
 import { repeated } from './repeated.ts'
 import type { ConfigPath } from './schema.ts'
@@ -30,10 +31,7 @@ export function crossCheck(settings: ConfigSettings): CrossChecks {
   for (const index of repeated(settings.orgs.map(({ name }) => name))) {
     problems.push({ path: ['orgs', index, 'name'], text: `"${settings.orgs[index]?.name}" stands above` })
   }
-  for (const index of repeated(engine.models.map(({ name }) => name))) {
-    const text = `the name "${engine.models[index]?.name}" stands above`
-    problems.push({ path: ['engine', 'models', index, 'name'], text })
-  }
+  problems.push(...claimedNames(engine.models))
   const { eventsDays, summariesDays } = settings.retention
   if (summariesDays !== null && (eventsDays === null || eventsDays > summariesDays)) {
     const text = `${summariesDays} days, but single events stay for ${eventsDays ?? 'ever'}: sums cannot go before them`

@@ -74,6 +74,7 @@ const fixed: readonly FixedSetting[] = [
   { name: 'engine.min_cached_tokens', of: ({ engine }) => engine.minCachedTokens },
   { name: 'engine.max_concurrent', of: ({ engine }) => engine.maxConcurrent },
   { name: 'engine.max_queued', of: ({ engine }) => engine.maxQueued },
+  { name: 'engine.hang_seconds', of: ({ engine }) => engine.hangSeconds },
   { name: 'engine.models', of: ({ engine }) => engine.models },
   { name: 'store.url', of: ({ store }) => store.url },
   { name: 'telemetry.org_label', of: ({ telemetry }) => telemetry.orgLabel },

@@ -238,6 +238,20 @@ describe('keys', () => {
     const { warnings } = await load(`keys:\n${key('web', 'short')}`)
     expect(warnings).toEqual(['key "web" has 5 characters; at least 16 are advised'])
   })
+
+  test('a name or an alias of two local models is refused where it stands; globs may overlap', async () => {
+    const models = (...entries: readonly string[]): string =>
+      ['engine:', '  models:', ...entries.map((entry) => `    - { path: builtin:demo, ${entry} }`), ''].join('\n')
+    const message = await refusalOf(
+      models('name: a, aliases: [x, b, gpt-*]', 'name: b, aliases: [y, x]', 'name: a, aliases: [gpt-*]'),
+    )
+    expect(message).toContain('incipit.yaml:3:51  engine.models[0].aliases[1]: a model has the name "b"')
+    expect(message).toContain('incipit.yaml:4:51  engine.models[1].aliases[1]: "x" is an alias of model "a" too')
+    expect(message).toContain('engine.models[2].name: the name "a" stands above')
+    expect(message).toContain('engine.models[2].aliases[0]: "gpt-*" is an alias of model "a" too')
+    const { engine } = await load(models('name: a, aliases: [a, gpt-*]', 'name: b, aliases: [gpt-5*]'))
+    expect(engine.models.map(({ name }) => name)).toEqual(['a', 'b'])
+  })
 })
 
 test('the hash follows every setting and no secret', async () => {

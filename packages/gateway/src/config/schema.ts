@@ -124,6 +124,9 @@ const engine = mapping({
     .describe('Below this many shared tokens nothing is reused.'),
   max_concurrent: whole(1, 200).default(16).describe('Requests generating at the same time.'),
   max_queued: whole(0, 100_000).default(256).describe('Requests waiting for a place; one more is refused.'),
+  hang_seconds: whole(1, 86_400)
+    .default(120)
+    .describe('An engine process that gives no sign of life for so long is ended and started again.'),
   models: z
     .array(model, 'a list of models')
     .prefault([demo])
@@ -250,6 +253,7 @@ function toSettings(file: z.infer<typeof fileSchema>): ConfigSettings {
       minCachedTokens: engine.min_cached_tokens,
       maxConcurrent: engine.max_concurrent,
       maxQueued: engine.max_queued,
+      hangSeconds: engine.hang_seconds,
       models: engine.models.map(({ name, path, aliases, context_tokens: contextTokens, rules, instances }) => ({
         name,
         path,

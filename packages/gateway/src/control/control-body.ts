@@ -1,6 +1,7 @@
 import { IncipitError } from '@incipit/core'
 import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
+import { header } from '../http/exchange.ts'
 import { receiveBytes } from '../receive/receive-body.ts'
 import { receiveHead } from '../receive/receive-head.ts'
 
@@ -8,14 +9,17 @@ const maxControlBytes = 64 * 1024
 
 /**
  * The body of a control request, checked against its schema. An empty body counts as `{}`.
+ * @param options.anyType JSON is read whatever type the client names. Not from a page: one of another site can send
+ * text or a form unasked, but names its origin then
  * @throws IncipitError `invalid_json`, `invalid_request`, `unsupported_media_type`, `body_too_large`
  * @example const { model } = await controlBody(exchange.request, snapshotSchema)
  */
 export async function controlBody<Schema extends z.ZodType>(
   request: IncomingMessage,
   schema: Schema,
+  { anyType = false }: { readonly anyType?: boolean } = {},
 ): Promise<z.infer<Schema>> {
-  receiveHead(request)
+  if (!anyType || header(request, 'origin') !== undefined) receiveHead(request)
   const text = new TextDecoder().decode(await receiveBytes(request, maxControlBytes))
   const parsed = schema.safeParse(text.trim() === '' ? {} : parseJson(text))
   if (parsed.success) return parsed.data

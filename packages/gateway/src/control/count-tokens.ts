@@ -57,7 +57,7 @@ export async function countTokens(exchange: Exchange, counter: TokenCounter, hou
     caller,
     head,
     prompt,
-    pieces: [bytes],
+    toSend: () => [bytes],
     session,
     prefixCache: head.prefixCache ?? 'on',
     control: false,

@@ -25,12 +25,15 @@ interface ListedModel {
  */
 export async function listModels(exchange: Exchange, house: House): Promise<void> {
   const caller = house.keys.authenticate(exchange.request, 'any')
-  const models = [...localModels(caller, house), ...(await ofUpstreams(caller, house))]
+  const local = localModels(caller, house)
+  // As requests go: to local models by their names, then to upstreams in order, then by an alias.
+  const models = [...local.names, ...(await ofUpstreams(caller, house)), ...local.aliases]
   const scopes = caller.grant?.scopes ?? allScopes
   const usable = models.filter(({ id }) => mayUseModel(scopes, id))
-  const unique = [...new Map(usable.map((model) => [model.id, model])).values()]
+  const unique = new Map<string, ListedModel>()
+  for (const model of usable) if (!unique.has(model.id)) unique.set(model.id, model)
   const render = isAnthropic(exchange) ? anthropicListing : openaiListing
-  sendJson(exchange.response, 200, JSON.stringify(render(unique)))
+  sendJson(exchange.response, 200, JSON.stringify(render([...unique.values()])))
 }
 
 /** `GET /v1/models/{id}` */
@@ -39,6 +42,7 @@ export async function showModel(exchange: Exchange, house: House): Promise<void>
   const id = exchange.params['id'] ?? ''
   requireModel(caller, id)
   const model =
+    localModels(caller, house).names.find((named) => named.id === id) ??
     (await ofUpstreams(caller, house)).find((listed) => listed.id === id) ??
     (isLocal(id, caller, house) ? undefined : await findUnlisted(id, caller, house)) ??
     localModel(id, caller, house)
@@ -55,9 +59,15 @@ export function modelNamed(name: string, house: House): ServedModel {
   })
 }
 
-function localModels(caller: Caller, house: House): ListedModel[] {
-  if (!reachesEngine(caller)) return []
-  return house.routes.models.flatMap((served) => namesOf(served).map((id) => describe(id, served, house)))
+/** Local models by their names, and by aliases that are no globs: whose an alias is, the order says. */
+function localModels(caller: Caller, house: House): Record<'names' | 'aliases', ListedModel[]> {
+  if (!reachesEngine(caller)) return { names: [], aliases: [] }
+  const { routes } = house
+  const aliases = routes.models.flatMap((served) => served.aliases.filter((alias) => !alias.includes('*')))
+  return {
+    names: routes.models.map((served) => describe(served.name, served, house)),
+    aliases: aliases.map((id) => describe(id, findModel(id, routes), house)),
+  }
 }
 
 function localModel(id: string, { grant }: Caller, house: House): ListedModel {
@@ -106,10 +116,6 @@ async function ofUpstreams(caller: Caller, house: House): Promise<ListedModel[]>
     }),
   )
   return lists.flat()
-}
-
-function namesOf(served: ServedModel): string[] {
-  return [served.name, ...served.aliases.filter((alias) => !alias.includes('*'))]
 }
 
 function describe(id: string, served: ServedModel, house: House): ListedModel {

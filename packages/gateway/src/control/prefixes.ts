@@ -22,10 +22,9 @@ export async function showPrefixes(exchange: Exchange, house: House): Promise<vo
   const known = ofEngine ? enginePrefixParameters : [...filterParameters, 'source', 'limit']
   const query = new ControlQuery(searchParams, known)
   query.choice('source', sources)
-  const limit = query.wholeNumber('limit', limits)
   const view = ofEngine
-    ? await enginePrefixes(query, limit, { caller, house })
-    : await ledgerPrefixes(query, limit, { caller, house })
+    ? await enginePrefixes(query, { caller, house })
+    : await ledgerPrefixes(query, query.wholeNumber('limit', limits), { caller, house })
   sendJson(exchange.response, 200, JSON.stringify(view))
 }
 

@@ -10,14 +10,14 @@ import { controlBody } from './control-body.ts'
 
 const advanceSchema = z.strictObject({ advance_ms: z.int().min(0).max(1e12) })
 
-/** `POST /admin/clock {"advance_ms": n}`: exists with `--test-clock` only, and only from this machine. */
+/** `POST /admin/clock {"advance_ms": n}`: exists with `--test-clock` only, and only from this machine; any content type, as on the emulator. */
 export async function advanceClock(exchange: Exchange, house: House, clock: TestClock): Promise<void> {
   const address = exchange.request.socket.remoteAddress ?? ''
   if (!/^(127\.|::1$|::ffff:127\.)/.test(address)) {
     throw new IncipitError('forbidden', 'the test clock is moved from this machine only')
   }
   requireAdmin(house.keys.authenticate(exchange.request))
-  const { advance_ms: ms } = await controlBody(exchange.request, advanceSchema)
+  const { advance_ms: ms } = await controlBody(exchange.request, advanceSchema, { anyType: true })
   const now = advanced(clock, ms)
   house.log.info({ advance_ms: ms }, 'the test clock moved')
   sendJson(exchange.response, 200, JSON.stringify({ now: new Date(now).toISOString(), now_ms: now }))

@@ -16,7 +16,7 @@ export function planEmbedding({ who, target, trace = [] }: PlanInput): AttemptPl
     dialect,
     path: `${root}${version}/embeddings${passedQuery(who.request)}`,
     headers: upstreamHeaders({ who, target, spoken: dialect.name, isolation: undefined, trace }),
-    body: edits.length === 0 ? who.pieces : splicePieces(who.pieces, edits),
+    body: edits.length === 0 ? who.toSend() : splicePieces(who.toSend(), edits),
     translated: false,
     edits,
     warnings: [],

@@ -48,7 +48,7 @@ export async function serveEmbeddings(exchange: Exchange, path: string, house: H
       caller,
       head,
       prompt,
-      pieces: body.pieces,
+      toSend: body.toSend,
       session,
       prefixCache: 'off',
       control: false,

@@ -18,7 +18,8 @@ export interface CancelSignal {
 export class Cancellation implements CancelSignal {
   aborted = false
   reason: unknown
-  readonly #listeners = new Set<() => void>()
+  /** Most requests have one listener at a time. */
+  #listeners: (() => void)[] = []
   #controller: AbortController | undefined
 
   /** Tells everyone who listens, once. */
@@ -26,19 +27,20 @@ export class Cancellation implements CancelSignal {
     if (this.aborted) return
     this.aborted = true
     this.reason = reason
-    const listeners = [...this.#listeners]
-    this.#listeners.clear()
+    const listeners = this.#listeners
+    this.#listeners = []
     for (const listener of listeners) listener()
     this.#controller?.abort(reason)
   }
 
   /** Every listener is told once at most. */
   addEventListener(_type: 'abort', listener: () => void): void {
-    if (!this.aborted) this.#listeners.add(listener)
+    if (!this.aborted && !this.#listeners.includes(listener)) this.#listeners.push(listener)
   }
 
   removeEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.delete(listener)
+    const at = this.#listeners.indexOf(listener)
+    if (at !== -1) this.#listeners.splice(at, 1)
   }
 
   /** The same as the platform's own signal. */

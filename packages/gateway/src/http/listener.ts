@@ -130,17 +130,8 @@ export class Listener {
     const cancellation = new Cancellation()
     const path = pathOf(request)
     const match = this.#options.router.match(request.method ?? 'GET', path)
-    const exchange: Exchange = {
-      id: newRequestId(),
-      request,
-      response,
-      get url() {
-        return urlOf(request)
-      },
-      params: match.kind === 'found' ? match.params : {},
-      signal: cancellation,
-      receivedAt: performance.now(),
-    }
+    const params = match.kind === 'found' ? match.params : {}
+    const exchange = new ServedExchange({ request, response, params, signal: cancellation })
     this.#track(socket, { response, cancellation })
     response.setHeader('x-incipit-request-id', exchange.id)
     response.setHeader('x-request-id', exchange.id)
@@ -165,6 +156,27 @@ export class Listener {
       cancellation.abort(clientGone())
     })
     response.on('error', () => response.destroy())
+  }
+}
+
+class ServedExchange implements Exchange {
+  readonly id: Exchange['id'] = newRequestId()
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly params: Exchange['params']
+  readonly signal: Exchange['signal']
+  readonly receivedAt: number = performance.now()
+
+  constructor({ request, response, params, signal }: Pick<Exchange, 'request' | 'response' | 'params' | 'signal'>) {
+    this.request = request
+    this.response = response
+    this.params = params
+    this.signal = signal
+  }
+
+  /** Few ask for it, and it takes longer to make than all the rest. */
+  get url(): URL {
+    return urlOf(this.request)
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 
 /** What every virtual key begins with: leak scanners and people know one by it. */
@@ -35,7 +35,7 @@ export function formOf(text: string): 'whole' | 'damaged' | 'other' {
 
 /** SHA-256 of a key: what is kept of it. */
 export function keyDigest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
 
 /**

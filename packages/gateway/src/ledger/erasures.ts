@@ -21,9 +21,13 @@ export class Erasures {
     return new Erasures(new Map(rows.map(({ subject, before }) => [String(subject), Number(before)])))
   }
 
+  /** Nothing was ever erased. */
+  get none(): boolean {
+    return this.#before.size === 0
+  }
+
   /** Whether an event, by its columns, has been erased. */
   has({ org, session, at }: SqlRow): boolean {
-    if (this.#before.size === 0) return false
     const [ofOrg, ofSession] = [String(org), session === null ? undefined : String(session)]
     const subjects: ErasureFilter[] = [{ org: ofOrg as ErasureFilter['org'] }]
     if (ofSession !== undefined)

@@ -1,10 +1,11 @@
 import { closeSync, openSync, readSync, statSync, unlinkSync } from 'node:fs'
-import type { SqlRow, SqlValue } from './driver.ts'
+import type { SqlValue } from './driver.ts'
 import { Erasures } from './erasures.ts'
 import { eventColumns } from './event-row.ts'
 import { allJournals, isMissing, journalName } from './journal-files.ts'
+import { viewOf } from './row-view.ts'
 import type { SqlConnection } from './sql-connection.ts'
-import { rollUp, rollupColumns } from './summary/rollups.ts'
+import { rollUp } from './summary/rollups.ts'
 import type { ImportCounts, JournalState, JournalToImport } from './worker-messages.ts'
 
 /** Read, inserted and committed at once: some 2,000 rows, 30 ms. Others wait for the lock no longer than that. */
@@ -136,13 +137,9 @@ export class JournalImport {
     const rows = texts.map(valuesOf).filter((values) => values !== undefined)
     const garbage = texts.length - rows.length
     const erasures = await Erasures.read(this.#connection)
-    const kept = rows.filter((row) => !erasures.has(named(row, erasureColumns)))
+    const kept = erasures.none ? rows : rows.filter((row) => !erasures.has(viewOf(row)))
     const { added, refusals } = await this.#connection.insertEvents(kept)
-    await rollUp(
-      this.#connection,
-      added.map((row) => named(row, rollupIndexes)),
-      1,
-    )
+    await rollUp(this.#connection, added.map(viewOf), 1)
     return { stored: texts.length - garbage - refusals.length, garbage, refusals }
   }
 
@@ -170,21 +167,6 @@ export class JournalImport {
   async #forget(name: string): Promise<void> {
     await this.#connection.run('DELETE FROM journals WHERE name = ?', [name])
   }
-}
-
-type ColumnIndexes = readonly (readonly [name: string, index: number])[]
-
-const rollupIndexes = indexesOf(rollupColumns)
-const erasureColumns = indexesOf(['org', 'session', 'at'])
-
-function indexesOf(names: readonly string[]): ColumnIndexes {
-  return names.map((name) => [name, eventColumns.findIndex((column) => column.name === name)])
-}
-
-function named(row: readonly SqlValue[], indexes: ColumnIndexes): SqlRow {
-  const values: Record<string, SqlValue> = {}
-  for (const [name, index] of indexes) values[name] = row[index] ?? null
-  return values
 }
 
 /** Whole lines from `position` on; what follows the last line feed is being written, or was never reported. */

@@ -30,14 +30,16 @@ export type BoundValue = string | number | bigint | null | Buffer
 export function wrapDatabase(raw: RawDatabase, busyMs: number): SqlDatabase {
   let open = true
   const call = <T>(work: () => T): T => {
-    const deadline = performance.now() + busyMs
+    let deadline: number | undefined
     for (;;) {
       if (!open) throw new SqlError('other', 'the database is closed')
       try {
         return work()
       } catch (cause) {
         const error = sqlErrorOf(cause, raw.resultCode(cause))
-        if (error.code !== 'busy' || performance.now() >= deadline) throw error
+        const now = performance.now()
+        deadline ??= now + busyMs
+        if (error.code !== 'busy' || now >= deadline) throw error
         // Waiting here and not in SQLite: a thread that ends while libsql waits aborts the process.
         Atomics.wait(neverNotified, 0, 0, retryMs)
       }
@@ -75,14 +77,14 @@ const retryMs = 5
 
 function wrapStatement(statement: RawStatement, call: <T>(work: () => T) => T): SqlStatement {
   const all = (parameters: readonly SqlValue[] = []): SqlRow[] => {
-    const bound = parameters.map(bindable)
+    const bound = boundOf(parameters)
     return call(() => statement.all(bound)).map(readable)
   }
   return {
     all,
     get: (parameters) => all(parameters)[0],
     run(parameters = []) {
-      const bound = parameters.map(bindable)
+      const bound = boundOf(parameters)
       return call(() => statement.run(bound))
     },
   }
@@ -96,9 +98,19 @@ function rollBack(exec: (sql: string) => void): void {
   }
 }
 
-function bindable(value: SqlValue, index: number): BoundValue {
-  const wrong = refusal(value)
-  if (wrong !== undefined) throw new RangeError(`parameter ${index + 1} ${wrong}`)
+/** The parameters as a driver takes them; without blobs that is the same list. */
+function boundOf(parameters: readonly SqlValue[]): readonly BoundValue[] {
+  let blobs = false
+  for (let index = 0; index < parameters.length; index++) {
+    const value = parameters[index] as SqlValue // within its length
+    const wrong = refusal(value)
+    if (wrong !== undefined) throw new RangeError(`parameter ${index + 1} ${wrong}`)
+    blobs ||= typeof value === 'object' && value !== null
+  }
+  return blobs ? parameters.map(bindable) : (parameters as readonly BoundValue[]) // none is a blob
+}
+
+function bindable(value: SqlValue): BoundValue {
   return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value
 }
 

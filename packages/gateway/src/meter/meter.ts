@@ -20,7 +20,8 @@ export async function meter(passage: Passage, house: House): Promise<void> {
   const attempts = passage.attempts.map((attempt, index) => attemptEvent(event, attempt, index))
   for (const attempt of attempts) house.metrics.attemptFailed(attempt)
   try {
-    await Promise.all([...attempts, event].map((row) => house.ledger.record(row)))
+    const recorded = attempts.map((attempt) => house.ledger.record(attempt))
+    await (attempts.length === 0 ? house.ledger.record(event) : Promise.all([...recorded, house.ledger.record(event)]))
   } catch (error) {
     house.metrics.lostEvent()
     tellLoss(error, passage.id, house)

@@ -39,7 +39,7 @@ function isolation({ settings, org = 'acme', open = false, isolationKey, cacheKe
     request: {} as IncomingMessage, // nothing of it is read
     caller,
     head: { prefixCache: 'on', isolationKey },
-    pieces: [],
+    toSend: () => [],
     prompt: createOpenaiChat().parse(new TextEncoder().encode(JSON.stringify(body)), {}),
     session: sessionId('ses_1'),
     prefixCache: 'on',

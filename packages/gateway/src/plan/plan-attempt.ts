@@ -27,8 +27,8 @@ export interface AttemptPlan {
   readonly dialect: Dialect
   readonly path: string
   readonly headers: string[]
-  /** In pieces, in order. */
-  readonly body: readonly Uint8Array[]
+  /** In pieces, in order; whoever sends it takes them out of the list. */
+  readonly body: Uint8Array[]
   /** Whether the body was written anew from another dialect. */
   readonly translated: boolean
   /** Changes to the client's bytes, in order; undoing them gives those back. None where `translated`. */
@@ -81,7 +81,7 @@ type Sent = Pick<AttemptPlan, 'body' | 'translated' | 'edits' | 'warnings' | 'hi
 /** The upstream speaks the client's dialect: its bytes, with the edits that are needed. */
 function pass(input: PlanInput, isolation: Isolation): Sent {
   const { who, target, house, withoutMarks } = input
-  const { prompt, pieces } = who
+  const { prompt } = who
   const asks = streamUsageWanted(prompt, prompt.dialect, target, house)
   const edits = passingEdits(prompt, {
     model: target.model,
@@ -96,7 +96,7 @@ function pass(input: PlanInput, isolation: Isolation): Sent {
       : { edits: [], warnings: [] }
   const all = merge(edits, marks.edits)
   return {
-    body: all.length === 0 ? pieces : splicePieces(pieces, all),
+    body: all.length === 0 ? who.toSend() : splicePieces(who.toSend(), all),
     translated: false,
     edits: all,
     warnings: marks.warnings,

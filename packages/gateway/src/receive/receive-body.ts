@@ -7,8 +7,11 @@ import { BodyPool } from './body-pool.ts'
 export interface ReceivedBody {
   /** All of it in one piece; not to be read after `release`, and never to be given to a socket. */
   readonly bytes: Uint8Array
-  /** The same bytes in the pieces they came in, which nobody writes into. */
-  readonly pieces: readonly Uint8Array[]
+  /**
+   * The same bytes in pieces that may be sent: those they came in the first time, copies after that. The list is
+   * the caller's. Nobody here holds on to the pieces: what outlives some young collections costs many times more.
+   */
+  readonly toSend: () => Uint8Array[]
   /** Gives the memory of `bytes` back. */
   readonly release: () => void
 }
@@ -23,8 +26,8 @@ const pool = new BodyPool()
  * @example const body = await receiveBody(request, 32 * 2 ** 20); try { ... } finally { body.release() }
  */
 export async function receiveBody(request: IncomingMessage, maxBytes: number): Promise<ReceivedBody> {
-  const body = await receivePieces(request, maxBytes)
   const coding = request.headers['content-encoding']
+  const body = await receivePieces(request, maxBytes)
   if (coding === undefined || coding.toLowerCase() === 'identity') return body
   const decoded = decodeWhole(body.bytes, coding, maxBytes).finally(body.release)
   return ownBody(await decoded)
@@ -37,7 +40,7 @@ export async function receiveBody(request: IncomingMessage, maxBytes: number): P
  */
 export async function receiveBytes(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   const body = await receiveBody(request, maxBytes)
-  if (body.pieces.length === 1) return body.bytes
+  if (!(body instanceof PooledBody)) return body.bytes
   const bytes = body.bytes.slice()
   body.release()
   return bytes
@@ -62,7 +65,7 @@ async function receivePieces(request: IncomingMessage, maxBytes: number): Promis
     let whole = false
     request.on('end', () => {
       whole = true
-      resolve(joined(pieces.list(), size))
+      resolve(joined(pieces.take(), size))
     })
     // Every request closes: an error is made only where the body is not whole.
     const gone = (cause?: unknown): void => {
@@ -80,7 +83,7 @@ const gatheredBytes = 16 * 1024
 
 /** Pieces of a body. A client that sends single bytes would have us hold a hundred times as many as it sends. */
 class Pieces {
-  readonly #pieces: Buffer[] = []
+  #pieces: Buffer[] = []
   #open: Buffer | undefined
   #filled = 0
 
@@ -95,9 +98,11 @@ class Pieces {
     this.#filled += piece.copy(this.#open, this.#filled)
   }
 
-  list(): readonly Buffer[] {
+  take(): Buffer[] {
     this.#close()
-    return this.#pieces
+    const pieces = this.#pieces
+    this.#pieces = []
+    return pieces
   }
 
   #close(): void {
@@ -108,17 +113,33 @@ class Pieces {
 }
 
 /** What came in one piece needs no copy. */
-function joined(pieces: readonly Buffer[], size: number): ReceivedBody {
+function joined(pieces: Buffer[], size: number): ReceivedBody {
   const [only] = pieces
-  if (only === undefined || pieces.length === 1) return ownBody(only ?? Buffer.alloc(0))
-  const bytes = pool.take(size)
-  let at = 0
-  for (const piece of pieces) at += piece.copy(bytes, at)
-  return { bytes, pieces, release: () => pool.give(bytes) }
+  return only === undefined || pieces.length === 1 ? ownBody(only ?? Buffer.alloc(0)) : new PooledBody(pieces, size)
 }
 
 function ownBody(bytes: Uint8Array): ReceivedBody {
-  return { bytes, pieces: [bytes], release: () => undefined }
+  return { bytes, toSend: () => [bytes], release: () => undefined }
+}
+
+class PooledBody implements ReceivedBody {
+  readonly bytes: Buffer
+  #pieces: Buffer[]
+
+  constructor(pieces: Buffer[], size: number) {
+    this.bytes = pool.take(size)
+    this.#pieces = pieces
+    let at = 0
+    for (const piece of pieces) at += piece.copy(this.bytes, at)
+  }
+
+  readonly toSend = (): Uint8Array[] => {
+    const pieces = this.#pieces
+    this.#pieces = []
+    return pieces.length > 0 ? pieces : [Buffer.from(this.bytes)]
+  }
+
+  readonly release = (): void => pool.give(this.bytes)
 }
 
 function tooLarge(seen: number, allowed: number): IncipitError {

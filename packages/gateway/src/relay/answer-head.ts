@@ -19,6 +19,7 @@ const notPassedOn = new Set([
   'transfer-encoding',
   'upgrade',
 ])
+const isAscii = /^[ -~]*$/
 /** Longest list of edits or warnings in a header; the ledger has more of them. */
 const longestList = 2_000
 
@@ -33,7 +34,7 @@ export function setOwnHeaders(response: ServerResponse, passage: Passage): void 
     const route =
       target.kind === 'engine' ? `engine/${target.replica}` : `${target.upstream.name}/${target.replica.name}`
     // A model may have any name, a header only ASCII.
-    response.setHeader('x-incipit-route', route.replace(/[^ -~]+/g, encodeURIComponent))
+    response.setHeader('x-incipit-route', isAscii.test(route) ? route : route.replace(/[^ -~]+/g, encodeURIComponent))
   }
   const { edits, warnings } = passage
   if (edits.length > 0) response.setHeader('x-incipit-edits', bounded(edits.join(', ')))

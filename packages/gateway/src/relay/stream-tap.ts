@@ -1,6 +1,7 @@
 import type { Dialect, StreamMarks, UpstreamFault } from '@incipit/core'
 import type { RawUsage } from './usage-scan.ts'
 import { usageIn } from './usage-scan.ts'
+import { Needle } from './needle.ts'
 import type { AnswerTap } from './whole-tap.ts'
 import { answerIdIn } from './answer-id.ts'
 import { serviceTierIn } from './service-tier.ts'
@@ -10,6 +11,8 @@ const longestEvent = 8 * 2 ** 20
 /** In so many lines of a stream its id is looked for. */
 const linesWithId = 16
 const dataField = Buffer.from('data:')
+/** Every usage counts tokens, and most events say `"usage":null`: this tells the lines that are worth a look. */
+const tokens = new Needle('tokens"')
 
 /**
  * Reads what passes by in a stream of server-sent events, without parsing it and without changing it: usage,
@@ -19,16 +22,16 @@ const dataField = Buffer.from('data:')
  */
 export class StreamTap implements AnswerTap {
   answerId: string | undefined
-  readonly #content: readonly Buffer[]
-  readonly #end: readonly Buffer[]
-  readonly #faulty: readonly Buffer[]
+  readonly #content: readonly Needle[]
+  readonly #end: readonly Needle[]
+  readonly #faulty: readonly Needle[]
   readonly #dialect: Pick<Dialect, 'streamReader'>
   #linesLeft = linesWithId
   /** What has come of a line that is not complete yet. */
   #line: Buffer[] = []
   #lineBytes = 0
   #usage: RawUsage | undefined
-  /** Lines of which one reported usage last. */
+  /** The line that reported usage last. */
   #reporting: Buffer | undefined
   #answered = false
   #ended = false
@@ -88,20 +91,28 @@ export class StreamTap implements AnswerTap {
   }
 
   serviceTier(): string | undefined {
-    const lines = this.#reporting === undefined ? [] : [...linesOf(this.#reporting, this.#reporting.length)]
-    const last = lines.findLast((line) => usageIn(line, 0, line.length, undefined) !== undefined)
-    return last === undefined ? undefined : serviceTierIn(last)
+    return this.#reporting === undefined ? undefined : serviceTierIn(this.#reporting)
   }
 
   #read(bytes: Buffer, to: number): void {
     if (to === 0) return
     if (this.answerId === undefined && this.#linesLeft > 0) this.#findId(bytes, to)
-    const usage = usageIn(bytes, 0, to, this.#usage)
-    if (usage !== this.#usage) this.#reporting = bytes.subarray(0, to)
-    this.#usage = usage
+    this.#findUsage(bytes, to)
     if (!this.#answered) this.#answered = containsAny(bytes, this.#content, to)
     if (!this.#ended) this.#ended = this.#end.some((text) => ends(bytes, text, to))
     if (this.#fault === undefined && containsAny(bytes, this.#faulty, to)) this.#findFault(bytes, to)
+  }
+
+  #findUsage(bytes: Buffer, to: number): void {
+    for (let at = tokens.indexIn(bytes); at !== -1 && at < to;) {
+      const start = bytes.lastIndexOf(0x0a, at) + 1
+      const feed = bytes.indexOf(0x0a, at)
+      const end = feed === -1 || feed >= to ? to : feed + 1
+      const usage = usageIn(bytes, start, end, this.#usage)
+      if (usage !== this.#usage) this.#reporting = bytes.subarray(start, end)
+      this.#usage = usage
+      at = tokens.indexIn(bytes, end)
+    }
   }
 
   /** Line by line, so that it is the same at any cut: further behind, ids are those of tool calls. */
@@ -142,9 +153,9 @@ function* linesOf(bytes: Buffer, to: number): Generator<Buffer, void> {
 }
 
 interface Needles {
-  readonly content: readonly Buffer[]
-  readonly end: readonly Buffer[]
-  readonly fault: readonly Buffer[]
+  readonly content: readonly Needle[]
+  readonly end: readonly Needle[]
+  readonly fault: readonly Needle[]
 }
 
 const needles = new WeakMap<StreamMarks, Needles>()
@@ -153,21 +164,22 @@ function needlesOf(marks: StreamMarks): Needles {
   const known = needles.get(marks)
   if (known !== undefined) return known
   const made = {
-    content: marks.content.map((text) => Buffer.from(text)),
-    end: marks.end.map((text) => Buffer.from(text)),
-    fault: marks.fault.map((text) => Buffer.from(text)),
+    content: marks.content.map((text) => new Needle(text)),
+    end: marks.end.map((text) => new Needle(text)),
+    fault: marks.fault.map((text) => new Needle(text)),
   }
   needles.set(marks, made)
   return made
 }
 
-function containsAny(bytes: Buffer, texts: readonly Buffer[], to: number): boolean {
-  return texts.some((text) => contains(bytes, text, to))
+function containsAny(bytes: Buffer, needles: readonly Needle[], to: number): boolean {
+  return needles.some((needle) => contains(bytes, needle, to))
 }
 
 /** A text in quotes is a word of the event; one without is the whole data of it, because content may hold it, too. */
-function ends(bytes: Buffer, text: Buffer, to: number): boolean {
-  for (let at = bytes.indexOf(text); at !== -1 && at < to; at = bytes.indexOf(text, at + 1)) {
+function ends(bytes: Buffer, needle: Needle, to: number): boolean {
+  const { text } = needle
+  for (let at = needle.indexIn(bytes); at !== -1 && at < to; at = needle.indexIn(bytes, at + 1)) {
     if (text[0] === 0x22 || isWholeData(bytes, at, at + text.length)) return true
   }
   return false
@@ -187,9 +199,10 @@ function isLineEnd(byte: number | undefined): boolean {
 }
 
 /** A text that ends in an opening quote means a string with something in it. */
-function contains(bytes: Buffer, text: Buffer, to: number): boolean {
+function contains(bytes: Buffer, needle: Needle, to: number): boolean {
+  const { text } = needle
   const opens = text.at(-1) === 0x22 && text.includes(0x3a)
-  for (let at = bytes.indexOf(text); at !== -1 && at < to; at = bytes.indexOf(text, at + 1)) {
+  for (let at = needle.indexIn(bytes); at !== -1 && at < to; at = needle.indexIn(bytes, at + 1)) {
     if (!opens || bytes[at + text.length] !== 0x22) return true
   }
   return false

@@ -27,6 +27,7 @@ export interface MetricsOptions {
 export class Metrics {
   readonly #make = new Instruments()
   readonly #eventLoop = new EventLoopWatch()
+  #served = 0
   readonly #requests: RequestMetrics
   readonly #ledger = new LedgerMetrics(this.#make)
   readonly #engine = new EngineMetrics(this.#make)
@@ -70,10 +71,13 @@ export class Metrics {
     if (vllmNames) this.#vllm = new VllmMetrics(this.#make)
   }
 
-  /** One prompt is being served; call the answer when it is over. */
-  enter(): () => void {
-    this.#inFlight.inc()
-    return () => this.#inFlight.dec()
+  /** One prompt is being served, until `leave`. */
+  enter(): void {
+    this.#served += 1
+  }
+
+  leave(): void {
+    this.#served -= 1
   }
 
   /** A row of the ledger that is no failed try: a request, or the upkeep of a cache. */
@@ -123,6 +127,7 @@ export class Metrics {
   async render(engine: EngineReading | undefined): Promise<string> {
     this.#requests.settle()
     this.#ledger.show()
+    this.#inFlight.set(this.#served)
     if (engine !== undefined) {
       this.#engine.show(engine)
       this.#vllm?.show(engine)

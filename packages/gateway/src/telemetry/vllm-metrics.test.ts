@@ -1,8 +1,8 @@
 import { milliseconds } from '@incipit/core'
-import type { EngineModelStats } from '@incipit/engine'
 import { afterEach, expect, test } from 'vitest'
 import { anEvent } from '../ledger/testing/an-event.ts'
 import { Metrics } from './metrics.ts'
+import { anInstance } from './testing/an-instance.ts'
 
 const opened: Metrics[] = []
 afterEach(() => {
@@ -15,44 +15,8 @@ function open(vllmNames: boolean): Metrics {
   return metrics
 }
 
-function instance(name: string, fields: Partial<EngineModelStats>): EngineModelStats {
-  return {
-    name,
-    running: 0,
-    queued: 0,
-    hotTokens: 0,
-    hotHeldTokens: 0,
-    hotCapacityTokens: 0,
-    ramBytes: 0,
-    ramCapacityBytes: 0,
-    ramBlocks: 0,
-    disk: {
-      store: undefined,
-      bytes: 0,
-      capacityBytes: 0,
-      blocks: 0,
-      restored: 0,
-      discarded: 0,
-      written: 0,
-      read: 0,
-      evicted: 0,
-      failedWrites: 0,
-      off: 'disk_bytes is 0',
-    },
-    promptTokens: 0,
-    queriedTokens: 0,
-    cachedTokens: 0,
-    evaluatedTokens: 0,
-    generatedTokens: 0,
-    evictedTokens: 0,
-    prefixCacheOff: undefined,
-    pins: { count: 0, tokens: 0, dropped: 0 },
-    ...fields,
-  }
-}
-
 const models = [
-  instance('a#0', {
+  anInstance('a#0', {
     running: 2,
     queued: 1,
     hotHeldTokens: 64,
@@ -63,7 +27,7 @@ const models = [
     cachedTokens: 80,
     generatedTokens: 7,
   }),
-  instance('a#1', {
+  anInstance('a#1', {
     running: 1,
     hotHeldTokens: 36,
     hotCapacityTokens: 1_000,
@@ -71,7 +35,7 @@ const models = [
     queriedTokens: 10,
     generatedTokens: 3,
   }),
-  instance('b', {}),
+  anInstance('b', {}),
 ]
 const stats = { models, running: 3, queued: 1, residentBytes: 1, budgetBytes: 1, restarts: 0 }
 const modelOf = (name: string): string => name.replace(/#\d+$/, '')

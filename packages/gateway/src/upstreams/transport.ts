@@ -13,8 +13,8 @@ export interface UpstreamRequest {
   readonly path: string
   /** Names and values in turn. */
   readonly headers: string[]
-  /** In pieces, in order; none = no body. */
-  readonly body: readonly Uint8Array[]
+  /** In pieces, in order; none = no body. What has been sent is taken out: nobody holds it while the answer is made. */
+  readonly body: Uint8Array[]
 }
 
 /** Connections to one origin. */
@@ -63,8 +63,12 @@ function bodyOf({ body, headers }: UpstreamRequest): Pick<Dispatcher.DispatchOpt
   if (second === undefined) return { headers, body: only ?? null }
   const length = body.reduce((sum, piece) => sum + piece.length, 0)
   // Its types know no list of pieces, its documentation does: any iterable of buffers is a body.
-  const pieces = body as unknown as Dispatcher.DispatchOptions['body']
+  const pieces = taken(body) as unknown as Dispatcher.DispatchOptions['body']
   return { headers: [...headers, 'content-length', String(length)], body: pieces ?? null }
+}
+
+function* taken(pieces: Uint8Array[]): Generator<Uint8Array, void> {
+  for (let piece = pieces.shift(); piece !== undefined; piece = pieces.shift()) yield piece
 }
 
 function openDispatcher(origin: string, settings: TransportSettings): Dispatcher {

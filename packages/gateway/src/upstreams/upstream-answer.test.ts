@@ -14,21 +14,61 @@ test('what comes before there is a reader waits, within a bound, and comes in or
   expect(controller.paused).toBe(true)
   const seen: string[] = []
   answer.pipe({
-    data: (chunk) => seen.push(chunk.toString('utf8', 0, 1)) < 9,
+    data: (chunk) => seen.push(chunk.toString()) < 9,
     end: () => void seen.push('end'),
     failed: () => void seen.push('failed'),
   })
   expect(controller.paused).toBe(false)
   answer.onResponseData(controller, Buffer.from('c'))
   answer.onResponseEnd()
-  expect(seen).toEqual(['a', 'b', 'c', 'end'])
+  expect(seen).toEqual([`${'a'.repeat(65_536)}b`, 'c', 'end'])
 })
 
-test('a reader that has enough stops the upstream until it resumes', () => {
+test('what comes in one turn is given in one piece, before the end and before a failure', async () => {
+  const seen: string[] = []
+  const sink = {
+    data: (chunk: Buffer) => seen.push(chunk.toString()) > 0,
+    end: () => void seen.push('end'),
+    failed: () => void seen.push('failed'),
+  }
+  const ended = anAnswer()
+  ended.answer.onResponseStart(ended.controller, 200, {})
+  ended.answer.pipe(sink)
+  for (const text of ['a', 'b']) ended.answer.onResponseData(ended.controller, Buffer.from(text))
+  expect(seen).toEqual([])
+  await turn()
+  ended.answer.onResponseData(ended.controller, Buffer.from('c'))
+  ended.answer.onResponseEnd()
+  await turn()
+  expect(seen.splice(0)).toEqual(['ab', 'c', 'end'])
+  const failed = anAnswer()
+  failed.answer.onResponseStart(failed.controller, 200, {})
+  failed.answer.pipe(sink)
+  failed.answer.onResponseData(failed.controller, Buffer.from('d'))
+  failed.answer.onResponseError(failed.controller, Object.assign(new Error('reset'), { code: 'ECONNRESET' }))
+  await turn()
+  expect(seen).toEqual(['d', 'failed'])
+})
+
+test('a reader that throws ends the answer, and nothing else', async () => {
+  const { answer, controller } = anAnswer()
+  answer.onRequestStart(controller)
+  answer.onResponseStart(controller, 200, {})
+  const data = (): boolean => {
+    throw new Error('broken')
+  }
+  answer.pipe({ data, end: () => undefined, failed: () => undefined })
+  answer.onResponseData(controller, Buffer.from('a'))
+  await turn()
+  expect(controller.reason).toMatchObject({ code: 'upstream_failed', phase: 'answer' })
+})
+
+test('a reader that has enough stops the upstream until it resumes', async () => {
   const { answer, controller } = anAnswer()
   answer.onResponseStart(controller, 200, {})
   answer.pipe({ data: () => false, end: () => undefined, failed: () => undefined })
   answer.onResponseData(controller, Buffer.from('a'))
+  await turn()
   expect(controller.paused).toBe(true)
   answer.resume()
   expect(controller.paused).toBe(false)
@@ -97,7 +137,7 @@ test('the whole of a short body is given, of a long one as much as is wanted, an
   const part = long.answer.bytes(3)
   long.answer.onResponseData(long.controller, Buffer.from('ab'))
   long.answer.onResponseData(long.controller, Buffer.from('cd'))
-  expect((await part).toString()).toBe('ab')
+  expect((await part).toString()).toBe('abc')
   expect(long.controller.reason).toBeInstanceOf(UpstreamFailure)
 
   const broken = anAnswer()
@@ -106,6 +146,10 @@ test('the whole of a short body is given, of a long one as much as is wanted, an
   broken.answer.onResponseError(broken.controller, Object.assign(new Error('reset'), { code: 'ECONNRESET' }))
   await expect(lost).rejects.toMatchObject({ code: 'upstream_failed', phase: 'answer' })
 })
+
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+}
 
 /** A controller as the transport gives one, which notes what it is told. */
 interface NotingController extends Dispatcher.DispatchController {

@@ -24,7 +24,8 @@ export interface AnswerOptions {
 
 /**
  * One answer of an upstream: its head, and a body that flows into a sink with back-pressure. What comes
- * before the sink is there waits. An answer that is not wanted must be discarded or aborted.
+ * before the sink is there waits, and what comes in one turn of the event loop is given in one piece: an upstream
+ * frames each event of a stream, and many come in one read. An answer that is not wanted must be discarded or aborted.
  */
 export class UpstreamAnswer implements Dispatcher.DispatchHandler {
   status = 0
@@ -34,6 +35,8 @@ export class UpstreamAnswer implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #sink: BodySink | undefined
   #waiting: Buffer[] = []
+  /** What waits is given at the end of this turn. */
+  #giving = false
   #bytes = 0
   #full = false
   readonly #deadline = performance.now() + longestAnswerMs
@@ -57,9 +60,7 @@ export class UpstreamAnswer implements Dispatcher.DispatchHandler {
   /** Lets the body flow; once only. */
   pipe(sink: BodySink): void {
     this.#sink = sink
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const chunk of waiting) this.#give(chunk)
+    this.#give()
     if (this.#over === 'ended') sink.end()
     else if (this.#over !== 'no') sink.failed(this.#over)
     else if (!this.#full) this.#controller?.resume()
@@ -87,9 +88,9 @@ export class UpstreamAnswer implements Dispatcher.DispatchHandler {
         resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks))
       this.pipe({
         data: (chunk) => {
+          chunks.push(chunk.subarray(0, limit - size))
           size += chunk.length
-          if (size <= limit) chunks.push(chunk)
-          else {
+          if (size > limit) {
             finish()
             this.abort(new UpstreamFailure('answer', 'upstream_too_large', tooLarge(size, limit)))
           }
@@ -128,15 +129,19 @@ export class UpstreamAnswer implements Dispatcher.DispatchHandler {
       this.#controller?.abort(new UpstreamFailure('answer', 'upstream_too_large', tooLarge(this.#bytes, maxBytes)))
       return
     }
+    this.#waiting.push(chunk)
     if (this.#sink === undefined) {
-      this.#waiting.push(chunk)
       if (this.#bytes > 65_536) this.#controller?.pause()
-    } else this.#give(chunk)
+    } else if (!this.#giving) {
+      this.#giving = true
+      process.nextTick(this.#giveLater)
+    }
   }
 
   onResponseEnd(): void {
     this.#settle('ended')
     try {
+      this.#give()
       this.#sink?.end()
     } catch (cause) {
       // Nobody above this call would tell the one who waits for the end.
@@ -149,17 +154,34 @@ export class UpstreamAnswer implements Dispatcher.DispatchHandler {
     else this.#fail(UpstreamFailure.of(cause, this.status !== 0))
   }
 
-  #give(chunk: Buffer): void {
-    if (this.#sink?.data(chunk) === false) {
-      this.#full = true
-      this.#controller?.pause()
+  readonly #giveLater = (): void => {
+    this.#giving = false
+    try {
+      this.#give()
+    } catch (cause) {
+      this.abort(UpstreamFailure.of(cause as Error, true)) // whatever is thrown here is an error
     }
+  }
+
+  #give(): void {
+    const [only] = this.#waiting
+    if (this.#sink === undefined || only === undefined) return
+    const bytes = this.#waiting.length === 1 ? only : Buffer.concat(this.#waiting)
+    this.#waiting = []
+    if (this.#sink.data(bytes)) return
+    this.#full = true
+    this.#controller?.pause()
   }
 
   #fail(error: UpstreamFailure | IncipitError): void {
     if (this.#over !== 'no') return
     this.#settle(error)
     if (this.status === 0) this.#options.reject(error)
+    try {
+      this.#give()
+    } catch {
+      // The sink hears of a failure all the same.
+    }
     this.#sink?.failed(error)
   }
 

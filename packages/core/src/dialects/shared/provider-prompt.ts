@@ -83,7 +83,7 @@ function withAutomatic(
 function checkMarks(ends: readonly PlacedEnd[]): void {
   const marks = ends.filter(({ mark }) => mark !== undefined)
   if (marks.length > mostCacheMarks.value) {
-    const message = `A maximum of ${mostCacheMarks.value} blocks with cache_control may be provided. Found ${marks.length}.`
+    const message = `A maximum of ${mostCacheMarks.value} blocks with cache_control may be provided. Found ${marks.length}`
     throw new IncipitError('invalid_request', message)
   }
   const short = marks.findIndex(({ mark }) => mark?.life === '5m')

@@ -4,6 +4,7 @@ import type { ChatMessage, GenerationRequest, ToolCall, ToolDefinition } from '.
 import type { Hasher } from '../../domain/hasher.ts'
 import { attachmentMarker } from './attachment-marker.ts'
 import { samplingOf } from './sampling.ts'
+import { templateSwitches } from './template-switches.ts'
 
 /** What a tool without parameters takes. */
 const noParameters = '{"type":"object","properties":{}}'
@@ -18,7 +19,7 @@ const refusals: Readonly<Record<string, (extra: ExtraField) => void>> = {
   lora: refuse('adapters are not supported'),
   n: refuse('only 1 is supported'),
   tool_choice: refuse('only the choice of one function is supported', '/type'),
-  response_format: refuse('only "text" is supported', '/type'),
+  response_format: refuse('only "text", "json_object" and "json_schema" with a "schema" are supported', '/type'),
   modalities: refuseModalities,
   raw: (extra) => {
     if (extra.json !== 'false') unsupported(extra.pointer, 'prompts without a chat template are not supported')
@@ -49,6 +50,7 @@ export function toGeneration(conversation: Conversation, hasher: Hasher): Genera
     maxTokens: settings.maxOutputTokens,
     stop: settings.stop,
     topLogprobs: settings.topLogprobs,
+    switches: templateSwitches(conversation),
   }
 }
 

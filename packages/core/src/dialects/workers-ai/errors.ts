@@ -43,6 +43,7 @@ const codes: Readonly<Record<ErrorCode, number>> = {
   upstream_failed: 5000,
   upstream_unreachable: 5000,
   upstream_too_large: 5000,
+  engine_restarting: 5000,
   engine_unavailable: 5000,
   upstream_unavailable: 3040,
   overloaded: 3040,

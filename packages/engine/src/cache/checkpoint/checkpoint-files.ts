@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import {
   closeSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -16,6 +15,7 @@ import { basename, join } from 'node:path'
 import type { DiskCounters } from '../disk/disk-tier.ts'
 import type { FileLock } from '../disk/file-lock.ts'
 import { lockFile } from '../disk/file-lock.ts'
+import { makeStoreFolder } from '../disk/store-folder.ts'
 import { tokenBytes } from './checkpoint-keys.ts'
 import type { Checkpoint } from './checkpoint-store.ts'
 
@@ -33,6 +33,9 @@ const longestScope = 4_096
 /** Checkpoints that wait to be written; the oldest gives way, and is written when it is used again. */
 const mostWaiting = 8
 const ending = '.checkpoint'
+const unfinishedEnding = '.part'
+/** Names of whole and of unfinished checkpoints. */
+const ours = /^[0-9a-f]{64}\.checkpoint(?:\.part)?$/
 
 /**
  * Checkpoints in files, one each: head, tokens, state, and a checksum over all of it. Written behind the requests under
@@ -41,6 +44,7 @@ const ending = '.checkpoint'
 export class CheckpointFiles {
   readonly capacityBytes: number
   readonly #directory: string
+  readonly #othersMakeRoom: (bytes: number) => void
   readonly #lock: FileLock
   readonly #entries = new Map<string, Entry>()
   #waiting: Checkpoint[] = []
@@ -49,10 +53,16 @@ export class CheckpointFiles {
   #closed = false
   #counters = { restored: 0, discarded: 0, written: 0, read: 0, evicted: 0, failedWrites: 0 }
 
-  private constructor(directory: string, capacityBytes: number, lock: FileLock) {
-    this.capacityBytes = capacityBytes
-    this.#directory = directory
-    this.#lock = lock
+  private constructor(parts: {
+    readonly directory: string
+    readonly capacityBytes: number
+    readonly lock: FileLock
+    readonly makeRoom: (bytes: number) => void
+  }) {
+    this.capacityBytes = parts.capacityBytes
+    this.#directory = parts.directory
+    this.#lock = parts.lock
+    this.#othersMakeRoom = parts.makeRoom
   }
 
   /** Name of its folder. */
@@ -61,14 +71,20 @@ export class CheckpointFiles {
   }
 
   /**
-   * Opens a folder of checkpoints. @returns the reason where another process has it
+   * Opens a folder of checkpoints. Files in it that are none stay.
+   * @param makeRoom called before it takes more of the disk
+   * @returns the reason where another process has it
    * @throws Error of the system when the folder cannot be used
    */
-  static open(directory: string, capacityBytes: number): CheckpointFiles | string {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  static open(
+    directory: string,
+    capacityBytes: number,
+    makeRoom: (bytes: number) => void = () => undefined,
+  ): CheckpointFiles | string {
+    makeStoreFolder(directory)
     const lock = lockFile(join(directory, 'lock'))
     if (lock === undefined) return `${directory} is in use by another process`
-    const files = new CheckpointFiles(directory, capacityBytes, lock)
+    const files = new CheckpointFiles({ directory, capacityBytes, lock, makeRoom })
     files.#restore()
     return files
   }
@@ -181,7 +197,9 @@ export class CheckpointFiles {
     if (bytes > this.capacityBytes || Buffer.byteLength(scope) > longestScope) return
     const hash = createHash('sha256')
     for (const part of parts) hash.update(part)
-    const unfinished = `${this.#path(key)}.part`
+    this.#makeRoom(bytes)
+    this.#othersMakeRoom(bytes)
+    const unfinished = `${this.#path(key)}${unfinishedEnding}`
     const file = await open(unfinished, 'w', 0o600)
     try {
       await file.writev([...parts, hash.digest()])
@@ -191,7 +209,6 @@ export class CheckpointFiles {
     }
     // A reset may have come meanwhile.
     if (!this.#waiting.includes(checkpoint)) return rmSync(unfinished, { force: true })
-    this.#makeRoom(bytes)
     renameSync(unfinished, this.#path(key))
     this.#add({ key, scope, count: tokens.length, bytes })
     this.#counters.written++
@@ -208,12 +225,12 @@ export class CheckpointFiles {
   #restore(): void {
     const found: (Entry & { readonly usedAt: number })[] = []
     for (const name of readdirSync(this.#directory)) {
-      if (name === 'lock') continue
+      if (!ours.test(name)) continue
       const entry = this.#headIn(name)
       if (entry !== undefined) found.push(entry)
       else {
         if (name.endsWith(ending)) this.#counters.discarded++
-        rmSync(join(this.#directory, name), { recursive: true, force: true })
+        rmSync(join(this.#directory, name), { force: true })
       }
     }
     for (const { usedAt: _, ...entry } of found.sort((left, right) => left.usedAt - right.usedAt)) this.#add(entry)
@@ -223,7 +240,7 @@ export class CheckpointFiles {
 
   /** What a file's head says; the rest is looked at when it is used. */
   #headIn(name: string): (Entry & { readonly usedAt: number }) | undefined {
-    if (!/^[0-9a-f]{64}\.checkpoint$/.test(name)) return undefined
+    if (!name.endsWith(ending)) return undefined
     const path = join(this.#directory, name)
     try {
       const { size: bytes, mtimeMs: usedAt } = statSync(path)

@@ -20,6 +20,13 @@ export interface Checkpoint {
   readonly state: Uint8Array
 }
 
+/** Tokens whose state a sequence holds. */
+interface HeldState {
+  readonly scope: string
+  readonly tokens: Int32Array
+  readonly sequence: number
+}
+
 /** A saved prefix of some tokens. */
 export interface FoundCheckpoint {
   readonly key: string
@@ -84,26 +91,37 @@ export class CheckpointStore {
       this.#drop(found.key)
       return undefined
     }
-    if (inRam === undefined) this.#add(entry)
+    if (isAside(found)) this.#drop(found.key)
+    else if (inRam === undefined) this.#add(entry)
     else this.#use(inRam)
-    this.files?.touch(found.key)
+    if (!isAside(found)) this.files?.touch(found.key)
     return inRam === undefined ? 'disk' : 'ram'
   }
 
+  /**
+   * Keeps the state of a request that goes on later, for it alone: its last tokens were evaluated one by one. When it
+   * has to give way, as all others may, they are evaluated together instead.
+   */
+  putAside(id: string, held: HeldState, count: number): void {
+    const key = asideKey(id)
+    const checkpoint = this.#read(key, held, count)
+    if (checkpoint !== undefined) this.#add(checkpoint)
+  }
+
+  findAside(id: string): FoundCheckpoint | undefined {
+    const key = asideKey(id)
+    const entry = this.#entries.get(key)
+    return entry && { key, length: entry.tokens.length }
+  }
+
   /** Saves the state of a sequence that has evaluated exactly the first `count` tokens. */
-  save(held: { readonly scope: string; readonly tokens: Int32Array; readonly sequence: number }, count: number): void {
-    const { scope, sequence } = held
-    const { context } = this.#options
-    if (count === 0 || context.sequenceRange(sequence).last !== count - 1) return
-    const tokens = held.tokens.slice(0, count)
-    const key = this.#keys(scope, tokens, [count])[0] as string
+  save(held: HeldState, count: number): void {
+    if (count === 0) return
+    const key = this.#keys(held.scope, held.tokens, [count])[0] as string
     const known = this.#entries.get(key)
     if (known !== undefined) return this.#use(known)
-    const bytes = context.stateBytes(sequence)
-    if (bytes + tokens.byteLength > this.capacityBytes) return
-    const state = new Uint8Array(bytes)
-    context.readState(sequence, state)
-    const checkpoint = { key, scope, tokens, state }
+    const checkpoint = this.#read(key, held, count)
+    if (checkpoint === undefined) return
     this.#add(checkpoint)
     this.files?.writeLater(checkpoint)
   }
@@ -119,6 +137,17 @@ export class CheckpointStore {
       diskTokens: onDisk.tokens,
       bytes: before - this.#bytes + onDisk.bytes,
     }
+  }
+
+  #read(key: string, { scope, tokens: all, sequence }: HeldState, count: number): Checkpoint | undefined {
+    const { context } = this.#options
+    if (context.sequenceRange(sequence).last !== count - 1) return undefined
+    const tokens = all.slice(0, count)
+    const bytes = context.stateBytes(sequence)
+    if (bytes + tokens.byteLength > this.capacityBytes) return undefined
+    const state = new Uint8Array(bytes)
+    context.readState(sequence, state)
+    return { key, scope, tokens, state }
   }
 
   #lengths(scope: string, limit: number): readonly number[] {
@@ -153,6 +182,15 @@ export class CheckpointStore {
     if (entry === undefined || !this.#entries.delete(key)) return
     this.#bytes -= sizeOf(entry)
   }
+}
+
+/** Hashes never look like this. */
+function asideKey(id: string): string {
+  return `aside ${id}`
+}
+
+function isAside({ key }: FoundCheckpoint): boolean {
+  return key.startsWith('aside ')
 }
 
 function sizeOf({ tokens, state }: Checkpoint): number {

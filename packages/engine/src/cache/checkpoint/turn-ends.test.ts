@@ -19,9 +19,14 @@ test('where no token ends a turn, in front of the tokens that begin one', () => 
   expect(turnEnds(Int32Array.of(1, 9, 9, 3, 9, 4, 9), marked, 1)).toEqual([3, 5])
 })
 
-test('without turns in front of the last token, which is always evaluated; nothing where that is too short', () => {
-  expect(turnEnds(Int32Array.of(9, 9, 9, 9), chatml, 1)).toEqual([3])
-  expect(turnEnds(Int32Array.of(9, 9, 9, 2), chatml, 1)).toEqual([3])
-  expect(turnEnds(Int32Array.of(9, 9, 9, 9), chatml, 4)).toEqual([])
-  expect(turnEnds(Int32Array.of(9), chatml, 0)).toEqual([])
+test('without turns two tokens in front of the end, which are always evaluated; nothing where that is too short', () => {
+  expect(turnEnds(Int32Array.of(9, 9, 9, 9, 9), chatml, 1)).toEqual([3])
+  expect(turnEnds(Int32Array.of(9, 9, 9, 9, 2), chatml, 1)).toEqual([3])
+  expect(turnEnds(Int32Array.of(9, 9, 9, 9, 9), chatml, 4)).toEqual([])
+  expect(turnEnds(Int32Array.of(9, 9, 9), chatml, 0)).toEqual([])
+})
+
+test('D-55 no place is one token behind another, or in front of the end: a lone token gives other bits', () => {
+  expect(turnEnds(Int32Array.of(1, 9, 2, 2, 2, 9, 9), chatml, 1)).toEqual([3, 5])
+  expect(turnEnds(Int32Array.of(2, 9, 9, 9, 2, 9), chatml, 1)).toEqual([4])
 })

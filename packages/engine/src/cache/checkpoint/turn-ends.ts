@@ -1,5 +1,10 @@
 import type { Model } from '../../native/contract.ts'
 
+/**
+ * Fewest tokens of a prompt to evaluate at once, where its state is one sum: a lone token is added up in another order
+ * than several, so a prompt is never cut one token behind a place, or in front of its end.
+ */
+export const leastPiece = 2
 /** Most places of one prompt where its state is saved: each costs a batch of its own and a copy of the state. */
 const mostEnds = 3
 
@@ -9,15 +14,15 @@ const mostEnds = 3
  * where it has not; without either the last place that can be reused is taken.
  *
  * @param least positions before this one are not worth it
- * @returns ascending, none at the last token or behind it: that one is always evaluated
+ * @returns ascending, each with a piece to evaluate before and behind it
  */
 export function turnEnds(
   tokens: Int32Array,
   model: Pick<Model, 'endsGeneration' | 'controlTokens'>,
   least: number,
 ): readonly number[] {
-  const last = tokens.length - 1
-  const fits = (position: number): boolean => position >= Math.max(1, least) && position <= last
+  const last = tokens.length - leastPiece
+  const fits = (position: number): boolean => position >= Math.max(leastPiece, least) && position <= last
   const ends: number[] = []
   const controls: number[] = []
   const isControl = new Set(model.controlTokens.values())
@@ -28,5 +33,10 @@ export function turnEnds(
   }
   const places = ends.length > 0 ? ends : controls
   if (places.length === 0) return fits(last) ? [last] : []
-  return places.filter((_, index) => index === 0 || index > places.length - mostEnds)
+  const chosen: number[] = []
+  for (const [index, place] of places.entries()) {
+    if (index > 0 && index <= places.length - mostEnds) continue
+    if (place - (chosen.at(-1) ?? 0) >= leastPiece) chosen.push(place)
+  }
+  return chosen
 }

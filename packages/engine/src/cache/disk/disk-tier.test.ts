@@ -1,10 +1,21 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { blockKeys, blockTokens } from '../block-key.ts'
-import { DiskTier, folderOf } from './disk-tier.ts'
+import { aUse } from '../../testing/chain-use.ts'
+import { folderOf } from './disk-format.ts'
+import { DiskTier } from './disk-tier.ts'
 import { headerBytes } from './slot-header.ts'
 
 const identity = { modelHash: 'a'.repeat(64), stateFormat: 'test' }
@@ -53,7 +64,9 @@ function stateOf(key: string): Uint8Array {
   return Uint8Array.from({ length: stateBytes }, (_, index) => (seed[index % 32] ?? 0) ^ index)
 }
 
+/** A request of a prefix, and what it leaves behind. */
 async function write(tier: DiskTier, prefix: ReturnType<typeof chain>): Promise<void> {
+  tier.use(aUse(prefix.keys))
   tier.writeLater({ ...prefix, stateOf: (block) => stateOf(prefix.keys[block] ?? '') })
   await tier.flush(10_000)
 }
@@ -139,7 +152,7 @@ test('F-1 the budget holds, and the least recently used goes first, children bef
   const [one, two, three] = [chain(1, 3), chain(2, 3), chain(3, 2)]
   await write(tier, one)
   await write(tier, two)
-  tier.touch(one.keys, 3)
+  tier.use(aUse(one.keys))
   await write(tier, three)
   expect(tier.blocks).toBe(6)
   expect(one.keys.every((key) => tier.has(key))).toBe(true)
@@ -157,7 +170,7 @@ test('the order of use outlives a restart', async () => {
   const [one, two] = [chain(1, 2), chain(2, 2)]
   await write(tier, one)
   await write(tier, two)
-  tier.touch(one.keys, 2)
+  tier.use(aUse(one.keys))
   await closeTier(tier)
   const again = await openTier(directory, 4)
   await write(again, chain(3, 1))
@@ -190,6 +203,17 @@ test('one process at a time: a second one is told, and gets the blocks when the 
   expect(await DiskTier.open(options)).toContain('in use by another process')
   await closeTier(first)
   await openTier(directory)
+})
+
+test('a link in the place of a file is not followed: the reason is told, and nothing is written through it', async () => {
+  const directory = aFolder()
+  const precious = join(directory, 'precious')
+  writeFileSync(precious, 'kept')
+  const store = join(directory, folderOf(identity))
+  mkdirSync(store)
+  symlinkSync(precious, join(store, 'states'))
+  await expect(openTier(directory)).rejects.toThrow(`${join(store, 'states')} is no plain file`)
+  expect(readFileSync(precious, 'utf8')).toBe('kept')
 })
 
 test('P-5 another model, or another form of state, is another store', async () => {
@@ -237,7 +261,7 @@ test('random writes, uses, resets and restarts: what is read is what was written
           const prefix = chain(one.seed, one.blocks, one.scope)
           prefix.keys.forEach((key, index) => known.set(key, prefix.keys[index - 1]))
           if (one.kind === 'write') await write(tier, prefix)
-          else tier.touch(prefix.keys, prefix.keys.length)
+          else tier.use(aUse(prefix.keys))
         }
         expect(tier.blocks).toBeLessThanOrEqual(10)
         const there = [...known].filter(([key]) => tier.has(key))

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { SlotHeader } from './slot-header.ts'
+import { occupiedBytes } from './occupied-bytes.ts'
 import { decodeHeader, encodeHeader, headerBytes, usedAtOffset } from './slot-header.ts'
 
 /** A slot as it was found when the files were opened. */
@@ -105,6 +106,11 @@ export class SlotFiles {
     ] as const) {
       if (fstatSync(fd).size > slots * bytes) ftruncateSync(fd, slots * bytes)
     }
+  }
+
+  /** What the files take on disk. */
+  get occupiedBytes(): number {
+    return occupiedBytes(fstatSync(this.#headers)) + occupiedBytes(fstatSync(this.#states.fd))
   }
 
   async close(): Promise<void> {

@@ -45,6 +45,11 @@ export function groupNameOf(row: SqlRow): string {
   return JSON.stringify(groupColumns.map((column) => row[column] ?? null))
 }
 
+/** Whether two events have the same `groupNameOf`. */
+export function isSameGroup(row: SqlRow, other: SqlRow): boolean {
+  return groupColumns.every((column) => (row[column] ?? null) === (other[column] ?? null))
+}
+
 export function groupValuesOf(name: string): GroupValues {
   return JSON.parse(name) as GroupValues // written by `groupNameOf`
 }

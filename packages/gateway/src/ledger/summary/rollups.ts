@@ -1,7 +1,7 @@
 import type { SqlRow, SqlValue } from '../driver.ts'
 import type { SqlConnection } from '../sql-connection.ts'
 import { Cell, cellColumns } from './cell.ts'
-import { groupColumns, groupIds, groupNameOf } from './groups.ts'
+import { groupColumns, groupIds, groupNameOf, isSameGroup } from './groups.ts'
 import { levels } from './pieces.ts'
 
 /** The columns of an event that its sums are made of. */
@@ -21,12 +21,18 @@ export interface QuarterCell {
  */
 export async function rollUp(connection: SqlConnection, rows: readonly SqlRow[], sign: 1 | -1): Promise<void> {
   const cells = new Map<string, { readonly at: number; readonly name: string; readonly cell: Cell }>()
+  let before: SqlRow | undefined
+  let entry: { readonly at: number; readonly name: string; readonly cell: Cell } | undefined
   for (const row of rows) {
-    const name = groupNameOf(row)
     const at = beginOf(levels[0], Number(row['at']))
-    const key = `${at} ${name}`
-    let entry = cells.get(key)
-    if (entry === undefined) cells.set(key, (entry = { at, name, cell: new Cell() }))
+    // Most rows are of the group of the one before: its name need not be written to find that out.
+    if (entry?.at !== at || before === undefined || !isSameGroup(row, before)) {
+      const name = groupNameOf(row)
+      const key = `${at} ${name}`
+      entry = cells.get(key) ?? { at, name, cell: new Cell() }
+      cells.set(key, entry)
+    }
+    before = row
     entry.cell.add(row)
   }
   const ids = await groupIds(connection, [...new Set([...cells.values()].map(({ name }) => name))])
