@@ -1,14 +1,13 @@
 import type { JSX } from 'preact'
 import type { Summary, SummaryRow } from '../api/summary.ts'
 import { writtenTokens } from '../api/summary.ts'
-import { ChartTable } from '../chart/chart-table.tsx'
 import type { Series, TimeChartData } from '../chart/series.ts'
-import { TimeChart } from '../chart/time-chart.tsx'
 import { axisCount, percentText, shortCount } from '../format/amounts.ts'
 import { Notice, Panel, Waiting } from '../parts/notice.tsx'
 import { Choice } from '../parts/values.tsx'
 import { change, setting } from '../state/place.ts'
 import type { Answer } from '../state/use-answer.ts'
+import { IntervalChart } from './interval-chart.tsx'
 import { timeFrame } from './time-frame.ts'
 
 type Unit = 'token' | 'request'
@@ -32,17 +31,7 @@ export function HitPanel({ answer, address }: { answer: Answer<Summary>; address
     <Panel title="Cached share over time" id="hits" tools={tools} busy={answer.pending}>
       <Notice of={answer} what="cached share over time" />
       <Waiting of={answer} />
-      {data !== undefined && (
-        <>
-          {answer.value?.truncated === true && (
-            <p class="about">
-              There are more intervals than can be shown: these are the first ones. Choose longer ones.
-            </p>
-          )}
-          <TimeChart data={data} />
-          <ChartTable data={data} name={`cached-per-${unit}`} address={address} />
-        </>
-      )}
+      {data !== undefined && <IntervalChart of={answer} data={data} name={`cached-per-${unit}`} address={address} />}
     </Panel>
   )
 }

@@ -1,11 +1,10 @@
 import type { JSX } from 'preact'
 import type { Summary, Totals } from '../api/summary.ts'
-import { ChartTable } from '../chart/chart-table.tsx'
 import type { Series, TimeChartData } from '../chart/series.ts'
-import { TimeChart } from '../chart/time-chart.tsx'
 import { dollarText } from '../format/amounts.ts'
 import { Notice, Panel, Waiting } from '../parts/notice.tsx'
 import type { Answer } from '../state/use-answer.ts'
+import { IntervalChart } from './interval-chart.tsx'
 import { timeFrame } from './time-frame.ts'
 
 /** What caching saved, interval by interval, below the line where it cost more than it saved. */
@@ -20,17 +19,7 @@ export function SavedPanel({ answer, address }: { answer: Answer<Summary>; addre
       </p>
       <Notice of={answer} what="savings over time" />
       <Waiting of={answer} />
-      {data !== undefined && (
-        <>
-          {answer.value?.truncated === true && (
-            <p class="about">
-              There are more intervals than can be shown: these are the first ones. Choose longer ones.
-            </p>
-          )}
-          <TimeChart data={data} />
-          <ChartTable data={data} name="saved" address={address} />
-        </>
-      )}
+      {data !== undefined && <IntervalChart of={answer} data={data} name="saved" address={address} />}
     </Panel>
   )
 }

@@ -277,7 +277,7 @@ export class EngineHost {
     const scratch = this.models.reduce((sum, model) => sum + model.scratchBytes, 0)
     const planned = this.models.reduce(
       (sum, { plan, embedderBytes, policyBytes }) => sum + plan.kvBytes + plan.ramBytes + embedderBytes + policyBytes,
-      Math.max(processBytes, processBytes - scratchIncluded + scratch),
+      processBytes + Math.max(0, scratch - scratchIncluded),
     )
     const weights = [...this.#weights.values()].reduce((sum, { facts }) => sum + facts.fileBytes, 0)
     return {

@@ -26,10 +26,10 @@ import type {
   EngineRequest,
 } from '../engine.ts'
 import type { Context, Model, ModelFacts } from '../native/contract.ts'
-import { isPurelyRecurrent, mostSequences, sequencesBelow } from '../native/sequence-count.ts'
+import { isPurelyRecurrent, keepsWholeStates, mostSequences, sequencesBelow } from '../native/sequence-count.ts'
 import type { AnswerPlan, TemplateMarks } from '../output/answer-plan.ts'
 import { AnswerPlanner } from '../output/answer-plan.ts'
-import { marksBehind, templateMarks, withChannels } from '../output/template-marks.ts'
+import { marksBehind, templateMarks } from '../output/template-marks.ts'
 import type { ScheduledRequest, SchedulerSink } from '../schedule/request.ts'
 import { Scheduler } from '../schedule/scheduler.ts'
 import { promptPosition, promptTokens, templateTraitsOf } from '../template/prompt-tokenizer.ts'
@@ -107,7 +107,7 @@ export class ServedModel {
     const { config, entry, model, sink } = options
     const { facts } = model
     const sequences = sequencesOf(facts, config)
-    const wholeStates = facts.recurrent || facts.hybrid
+    const wholeStates = keepsWholeStates(facts)
     const settingsFor = (cells: number): EngineSettings => settingsOf(config, facts, cells)
     const probe = wholeStates ? await probeStates(model, settingsFor(0)) : undefined
     const states = { sequences: sequencesBelow(facts, sequences), bytes: probe?.bytes ?? 0 }
@@ -275,7 +275,7 @@ export class ServedModel {
    */
   planAnswer(generation: GenerationRequest, prompt: Int32Array): AnswerPlan {
     const { thinking } = marksBehind(this.#marks, this.model, prompt)
-    return withChannels(this.#planner.plan(generation, thinking), this.model.facts.chatTemplate)
+    return this.#planner.plan(generation, thinking)
   }
 
   stats(): EngineModelStats {
@@ -317,7 +317,7 @@ function marksOf(model: Model): TemplateMarks {
 function sequencesOf(facts: ModelFacts, { maxConcurrent }: EngineConfig): number {
   const most = mostSequences(facts)
   const least = Math.min(most, reservedSequences.count + maxConcurrent + 1)
-  if (facts.recurrent || facts.hybrid) return least
+  if (keepsWholeStates(facts)) return least
   const rowBytes = Float32Array.BYTES_PER_ELEMENT * facts.vocabularySize * sequencesBelow(facts, 1)
   return Math.max(least, Math.min(most, Math.floor(mostLogitBytes / rowBytes)))
 }

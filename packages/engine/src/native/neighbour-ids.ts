@@ -1,4 +1,5 @@
-import type { Batch, Context, DecodeOutcome } from './contract.ts'
+import type { Context, DecodeOutcome } from './contract.ts'
+import { noSequence, RenamedContext } from './renamed-context.ts'
 
 /**
  * A context of a recurrent model whose batches stay in one piece.
@@ -8,8 +9,7 @@ import type { Batch, Context, DecodeOutcome } from './contract.ts'
  * neighbours before it is decoded: a sequence is moved by name, its state stays where it is. The context below has
  * one sequence more, to make room for that.
  */
-export class NeighbourIds implements Context {
-  readonly #context: Context
+export class NeighbourIds extends RenamedContext {
   readonly #spare: number
   /** Id below of each id above, and the other way round. */
   readonly #below: Int32Array
@@ -17,30 +17,18 @@ export class NeighbourIds implements Context {
 
   /** @param sequences of this context: the one below has one more */
   constructor(context: Context, sequences: number) {
-    this.#context = context
+    super(context)
     this.#spare = sequences
     this.#below = Int32Array.from({ length: sequences }, (_, id) => id)
     this.#above = this.#below.slice()
   }
 
-  get batch(): Batch {
-    return this.#context.batch
-  }
-
-  get cells(): number {
-    return this.#context.cells
-  }
-
-  get stateFormat(): string {
-    return this.#context.stateFormat
-  }
-
   async decode(count: number): Promise<DecodeOutcome> {
     const { sequences } = this.batch
     const asked = sequences.slice(0, count)
-    for (const [place, id] of [...new Set(asked)].entries()) this.#move(this.#of(id), place)
-    for (let row = 0; row < count; row++) sequences[row] = this.#of(asked[row] as number)
-    const outcome = this.#context.decode(count)
+    for (const [place, id] of [...new Set(asked)].entries()) this.#move(this.below(id), place)
+    for (let row = 0; row < count; row++) sequences[row] = this.below(asked[row] as number)
+    const outcome = this.context.decode(count)
     try {
       return await outcome
     } finally {
@@ -48,44 +36,10 @@ export class NeighbourIds implements Context {
     }
   }
 
-  logits(index: number): Float32Array {
-    return this.#context.logits(index)
-  }
-
-  embedding(index: number): Float32Array {
-    return this.#context.embedding(index)
-  }
-
-  copySequence(from: number, to: number, start: number, end: number): void {
-    this.#context.copySequence(this.#of(from), this.#of(to), start, end)
-  }
-
-  removeSequence(sequence: number, start: number, end: number): boolean {
-    return this.#context.removeSequence(this.#of(sequence), start, end)
-  }
-
-  sequenceRange(sequence: number): { readonly first: number; readonly last: number } {
-    return this.#context.sequenceRange(this.#of(sequence))
-  }
-
-  stateBytes(sequence: number): number {
-    return this.#context.stateBytes(this.#of(sequence))
-  }
-
-  recurrentBytes(sequence: number): number {
-    return this.#context.recurrentBytes(this.#of(sequence))
-  }
-
-  readState(sequence: number, target: Uint8Array): number {
-    return this.#context.readState(this.#of(sequence), target)
-  }
-
-  writeState(sequence: number, source: Uint8Array): boolean {
-    return this.#context.writeState(this.#of(sequence), source)
-  }
-
-  close(): void {
-    this.#context.close()
+  protected below(sequence: number): number {
+    const below = this.#below[sequence]
+    if (below === undefined) throw noSequence(sequence, this.#below.length)
+    return below
   }
 
   /** Two sequences below change their ids. */
@@ -102,15 +56,7 @@ export class NeighbourIds implements Context {
   }
 
   #rename(from: number, to: number): void {
-    this.#context.copySequence(from, to, 0, -1)
-    this.#context.removeSequence(from, 0, -1)
-  }
-
-  #of(sequence: number): number {
-    const below = this.#below[sequence]
-    if (below === undefined) {
-      throw new RangeError(`sequence id is ${sequence}, 0 to ${this.#below.length - 1} allowed`)
-    }
-    return below
+    this.context.copySequence(from, to, 0, -1)
+    this.context.removeSequence(from, 0, -1)
   }
 }

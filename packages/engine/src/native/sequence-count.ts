@@ -21,3 +21,8 @@ export function mostSequences(kind: ModelKind): number {
 export function isPurelyRecurrent({ recurrent, hybrid }: ModelKind): boolean {
   return recurrent && !hybrid
 }
+
+/** Some layer is recurrent: its state cannot be cut, and is kept and reused whole. */
+export function keepsWholeStates({ recurrent, hybrid }: ModelKind): boolean {
+  return recurrent || hybrid
+}

@@ -23,6 +23,8 @@ export interface AnswerPlan {
 export interface TemplateMarks {
   readonly calls: CallStyle
   readonly thinking: OutputMarks['thinking']
+  /** Answers of which no form is asked for come in channels. */
+  readonly channels: boolean
 }
 
 /** Of calls, and of forms. */
@@ -62,7 +64,9 @@ export class AnswerPlanner {
       thinking: mustCall || !isText ? undefined : thinking,
     }
     const callsBehind = tools.length === 0 ? noCalls : this.#callsBehind(calls)
-    if (!mustCall && isText) return { marks, callsBehind, grammar: undefined }
+    if (!mustCall && isText) {
+      return { marks: { ...marks, channels: this.#template.channels }, callsBehind, grammar: undefined }
+    }
     if (mustCall) return { marks, callsBehind, grammar: callsBehind('') }
     return { marks, callsBehind, grammar: this.#form(generation, calls) }
   }

@@ -120,7 +120,7 @@ describe('text, thinking and calls are told apart, however the text is cut', () 
 
 test('the grammar of calls goes on behind what is written of them, white space aside', () => {
   const tool = { name: 'a', parametersJson: '{}' }
-  const planner = new AnswerPlanner({ calls: hermes, thinking: undefined })
+  const planner = new AnswerPlanner({ calls: hermes, thinking: undefined, channels: false })
   const plan = planner.plan({ ...aGeneration([]), tools: [tool], parallelToolCalls: false })
   const grammar = (written: string): string => plan.callsBehind(written)
   const root = (text: string): string => /^root ::= (.*)$/m.exec(text)?.[1] ?? ''

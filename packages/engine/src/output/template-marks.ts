@@ -1,6 +1,6 @@
 import { chatmlTemplate } from '../gguf/chatml.ts'
 import type { Model } from '../native/contract.ts'
-import type { AnswerPlan, TemplateMarks } from './answer-plan.ts'
+import type { TemplateMarks } from './answer-plan.ts'
 import { callStyle } from './call-style.ts'
 import { channelMarks } from './channel-scan.ts'
 import type { OutputMarks } from './output-scan.ts'
@@ -18,6 +18,7 @@ export function templateMarks(template: string = chatmlTemplate, writesTools: bo
   return {
     calls: callStyle(writesTools ? template : chatmlTemplate),
     thinking: thinks ? { open: '<think>', close: '</think>', begun: false } : undefined,
+    channels: template.includes('<|channel|>'),
   }
 }
 
@@ -34,15 +35,6 @@ export function marksBehind(marks: TemplateMarks, model: Model, prompt: Int32Arr
   })
   const begun = Buffer.concat(end).toString('utf8').trimEnd().endsWith(thinking.open)
   return { ...marks, thinking: { ...thinking, begun } }
-}
-
-/**
- * The marks of an answer that is written in channels, where the template writes them and nothing else is asked for.
- * @example withChannels(plan, source).marks.channels // true
- */
-export function withChannels(plan: AnswerPlan, template: string = chatmlTemplate): AnswerPlan {
-  const inChannels = plan.grammar === undefined && template.includes('<|channel|>')
-  return inChannels ? { ...plan, marks: { ...plan.marks, channels: true } } : plan
 }
 
 /**

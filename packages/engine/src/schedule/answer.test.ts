@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import type { GenerationEvent } from '@incipit/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AnswerPlanner } from '../output/answer-plan.ts'
-import { marksBehind, templateMarks, withChannels } from '../output/template-marks.ts'
+import { marksBehind, templateMarks } from '../output/template-marks.ts'
 import { SamplerWorkspace } from '../sample/sampler-workspace.ts'
 import { promptTokens } from '../template/prompt-tokenizer.ts'
 import { modelFileOf, testTemplate } from '../testing/chat-templates.ts'
@@ -24,7 +24,7 @@ function said(family: string, written: string, tools = [aTool('find')]): string[
     const generation = aGeneration([{ role: 'user', content: 'Q' }], tools)
     const prompt = promptTokens(model, generation)
     const marks = marksBehind(templateMarks(template.source), model, prompt)
-    const plan = withChannels(new AnswerPlanner(marks).plan(generation), template.source)
+    const plan = new AnswerPlanner(marks).plan(generation)
     const request = { ...generation, id: 'r', scope: 's', prompt, plan, prefixCache: 'on' as const }
     const workspace = new SamplerWorkspace(model.facts.vocabularySize)
     const answer = new Answer({ request, model, workspace, maxTokens: 500 })

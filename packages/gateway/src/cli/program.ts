@@ -79,7 +79,7 @@ function withConfigOptions(command: Command): Command {
     .option('--config <file>', 'configuration file (default: incipit.yaml, if present)')
     .option('--host <address>', 'address to listen on')
     .option('--port <number>', 'port to listen on; 0 = any free one')
-    .option('--data-dir <folder>', 'folder for ledger, secret and built-in model')
+    .option('--data-dir <folder>', 'folder for ledger, secret, built-in model and cached state')
     .option('--model <[name=]path>', 'GGUF file or builtin:demo to serve; repeatable', append)
     .option('--strict-models', 'refuse model names that nothing claims')
     .option('--log-level <level>', 'fatal, error, warn, info, debug, trace or silent')
